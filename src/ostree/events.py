@@ -1,0 +1,83 @@
+"""What long operations tell their caller while they run.
+
+An operation takes ``on_event``, a callable that is given one of these.  Numbers only grow within
+one operation; a total that is not known yet is ``None``.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Event:
+    """Base of all events."""
+
+    __slots__ = ()
+
+
+class PullProgress(Event):
+    """How far a pull has come; all counts are objects, sizes in bytes.
+
+    ``requested`` counts what is known to be needed so far, so it may grow while metadata is
+    scanned; ``scanning`` says whether it still can.
+    """
+
+    __slots__ = (
+        "bytes_transferred",
+        "fetched_content",
+        "fetched_metadata",
+        "requested_content",
+        "requested_metadata",
+        "scanning",
+    )
+
+    def __init__(
+        self,
+        *,
+        fetched_metadata: int,
+        fetched_content: int,
+        requested_metadata: int,
+        requested_content: int,
+        bytes_transferred: int,
+        scanning: bool,
+    ) -> None:
+        self.fetched_metadata = fetched_metadata
+        self.fetched_content = fetched_content
+        self.requested_metadata = requested_metadata
+        self.requested_content = requested_content
+        self.bytes_transferred = bytes_transferred
+        self.scanning = scanning
+
+
+class StepProgress(Event):
+    """``done`` of ``total`` units of the operation called ``operation`` (``fsck``, ``commit``)."""
+
+    __slots__ = ("done", "operation", "total")
+
+    def __init__(self, operation: str, done: int, total: int | None) -> None:
+        self.operation = operation
+        self.done = done
+        self.total = total
+
+
+class Message(Event):
+    """A line of text that the command prints as it is.
+
+    ``warning`` lines go to standard error.
+    """
+
+    __slots__ = ("text", "warning")
+
+    def __init__(self, text: str, *, warning: bool = False) -> None:
+        self.text = text
+        self.warning = warning
+
+
+if TYPE_CHECKING:
+    Listener = Callable[[Event], None]
+
+
+def ignore(_event: Event) -> None:
+    """The listener of callers who do not listen."""

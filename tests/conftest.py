@@ -1,0 +1,33 @@
+"""Fixtures that tests of every kind share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+Oracle = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Oracle:
+    """The reference command: ``oracle("init", "--repo=…")``; a failure raises unless check=False."""
+    program = "/usr/bin/ostree"
+    if not shutil.which(program):
+        pytest.skip("the reference command is not installed (Debian: ostree)")
+
+    def run(
+        *arguments: str | os.PathLike[str], check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [program, *map(os.fspath, arguments)],
+            check=check,
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        )
+
+    return run
