@@ -9,6 +9,7 @@ from ostree.errors import FormatError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -22,7 +23,8 @@ class Checksum(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Checksum:
+    def __new__(cls, text: str) -> Self:
+        """Validate the text."""
         if len(text) != 64:
             shown = text[:64].replace("\n", " ")
             raise FormatError(f"Invalid rev {shown}")

@@ -1,1 +1,1 @@
-""""""
+"""The ``ostree`` command."""

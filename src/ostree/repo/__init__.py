@@ -1,1 +1,1 @@
-""""""
+"""The repository: refs, configuration, transactions, import, checkout, verification."""

@@ -1,1 +1,29 @@
-""""""
+"""The table of commands, in the order of the help text.  Each has a module of its name here."""
+
+from __future__ import annotations
+
+from ostree.cli.command import Entry, Group
+
+ROOT = Group(
+    "",
+    "ostree.cli.commands",
+    (
+        Entry("admin", "Commands for managing a host system booted with ostree"),
+        Entry("cat", "Concatenate contents of files"),
+        Entry("checkout", "Check out a commit into a filesystem tree"),
+        Entry("commit", "Commit a new revision"),
+        Entry("config", "Change repo configuration settings"),
+        Entry("fsck", "Check the repository for consistency"),
+        Entry("init", "Initialize a new empty repository"),
+        Entry("log", "Show log starting at commit or ref"),
+        Entry("ls", "List file paths"),
+        Entry("pull-local", "Copy data from SRC_REPO"),
+        Entry("pull", "Download data from remote repository"),
+        Entry("refs", "List refs"),
+        Entry("remote", "Remote commands that may involve internet access"),
+        Entry("rev-parse", "Output the target of a rev"),
+        Entry("serve", "Serve a directory of repositories over HTTP"),
+        Entry("show", "Output a metadata object"),
+        Entry("summary", "Manage summary metadata"),
+    ),
+)

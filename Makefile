@@ -1,0 +1,68 @@
+# Every target installs what it needs into .venv; all it takes to begin with is Python 3.11 or newer.
+#
+#   make demo [TREE=/path]   an operating system tree from commit to deployed update and back
+#   make test                all tests; each that cannot run here is named with its reason
+#   make check               lint, format and types
+#   make bench               speed, as ratios to the reference command
+#   make conformance         upstream's installed tests against our command
+#   make clean               removes all that these made
+#
+# PYTHON=/path/to/python3 chooses the interpreter, PYTEST_ARGS=... goes to pytest,
+# BENCH_ARGS=... and CONFORMANCE_ARGS=... to their programs.
+
+PYTHON ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+CONFORMANCE_ARGS ?=
+TREE ?=
+
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+
+# The reference command, its tests and GLib's own serialiser, for the tests that compare with them.
+TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg
+REFERENCE_PACKAGES := ostree
+CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 strace libcap2-bin \
+	bsdextrautils cpio openssl parallel python3-yaml
+
+export PYTHON
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench conformance clean
+
+help:
+	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
+
+$(RUNTIME): pyproject.toml .ci/setup
+	@.ci/setup runtime
+	@touch $@
+
+$(DEV): $(RUNTIME) pyproject.toml
+	@.ci/setup dev
+	@touch $@
+
+demo: $(RUNTIME)
+	@$(BIN)/python demo/run.py --ostree $(BIN)/ostree $(if $(TREE),--tree '$(TREE)')
+
+test: $(DEV)
+	@.ci/setup packages $(TEST_PACKAGES)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_public_api.py
+
+bench: $(RUNTIME)
+	@.ci/setup packages $(REFERENCE_PACKAGES)
+	$(BIN)/python tests/bench/run.py --ostree $(BIN)/ostree $(BENCH_ARGS)
+
+conformance: $(RUNTIME)
+	@.ci/setup packages $(CONFORMANCE_PACKAGES)
+	$(BIN)/python tests/upstream/run.py --ostree $(BIN)/ostree $(CONFORMANCE_ARGS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

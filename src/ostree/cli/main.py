@@ -1,0 +1,107 @@
+"""The ``ostree`` command: from the process's arguments to its exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ostree.cli.commands import ROOT
+from ostree.cli.context import Context, Output, OutputClosedError, charset_of, is_terminal
+from ostree.errors import OSTreeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Where further commands are looked for, before ``PATH``.
+EXTENSION_DIRECTORY = "/usr/libexec/libostree/ext"
+
+_INTERRUPTED = 130
+_SIGPIPE = 141
+
+
+def run() -> int:
+    """The console script: run the command of ``sys.argv``; returns its exit status."""
+    environ = os.environ
+    charset = charset_of(environ)
+    ctx = Context(
+        Output(
+            sys.stdout.buffer if sys.stdout else None, charset, is_terminal=is_terminal(1)
+        ),
+        Output(
+            sys.stderr.buffer if sys.stderr else None, charset, is_terminal=is_terminal(2)
+        ),
+        environ,
+    )
+    status = main(sys.argv[1:], ctx)
+    if status == _SIGPIPE:
+        # The interpreter would try to flush what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return status
+
+
+def main(argv: Sequence[str], ctx: Context) -> int:
+    """Run one command.
+
+    Every error that a user can cause ends as one line on ``ctx.stderr``; others are raised.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        try:
+            status = _run(argv, ctx)
+            ctx.stdout.flush()
+        except OSTreeError as error:
+            _print_error(ctx, error.message, error.hint)
+            return error.exit_code
+        except OSError as error:
+            _print_error(ctx, _describe(error))
+            return 1
+        except KeyboardInterrupt:
+            _print_error(ctx, "Interrupted")
+            return _INTERRUPTED
+    except OutputClosedError:
+        return _SIGPIPE
+    return status
+
+
+def _run(argv: Sequence[str], ctx: Context) -> int:
+    name, _ = ROOT.split(argv)
+    if name is not None and ROOT.entry(name) is None:
+        program = find_extension(name, ctx.environ.get("PATH", ""))
+        if program is not None:
+            os.execve(program, [f"ostree-{name}", *argv], dict(ctx.environ))
+    return ROOT.run(ctx, argv)
+
+
+def find_extension(name: str, search_path: str) -> str | None:
+    """The executable ``ostree-NAME``, from the extension directory or a list of directories."""
+    if "/" in name:
+        return None
+    for directory in (EXTENSION_DIRECTORY, *search_path.split(":")):
+        program = os.path.join(directory or ".", f"ostree-{name}")
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            return program
+    return None
+
+
+def _print_error(ctx: Context, message: str, hint: str | None = None) -> None:
+    try:
+        ctx.stdout.flush()
+    except (OSError, OutputClosedError):
+        # What has been printed is lost; the error is not.
+        pass
+    # Upstream colours by what standard output is, although this goes elsewhere.
+    red = ctx.stdout.is_terminal
+    prefix = "\033[31m\033[1merror:\033[0m\033[22m" if red else "error:"
+    ctx.stderr.line(f"{prefix} {message}")
+    if hint:
+        ctx.stderr.line(f"hint: {hint}")
+    ctx.stderr.flush()
+
+
+def _describe(error: OSError) -> str:
+    """An error of the system that nobody below has put into words."""
+    text = error.strerror or str(error)
+    return f"{os.fsdecode(error.filename)}: {text}" if error.filename else text

@@ -1,0 +1,58 @@
+"""Which repository a command works on (repository format §7.1)."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ostree.cli.command import MissingRepositoryError
+from ostree.errors import OSTreeError, RepoError
+from ostree.repo.repository import Repo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+
+
+def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
+    """Open the repository of ``--repo``, or else of the directory or the environment.
+
+    Args:
+        ctx: Whose environment counts.
+        args: What the user gave.
+        writable: Whether the command is going to write objects.
+
+    Raises:
+        OSTreeError: if a repository named with ``--repo`` cannot be opened, or any not be written.
+        MissingRepositoryError: if none is named and there is none to fall back to.
+    """
+    path = args.text("repo")
+    if path is not None:
+        repo = Repo.open(path)
+    else:
+        repo = _open_default(ctx)
+    if writable and not repo.writable:
+        repo.close()
+        raise RepoError("Cannot write to repository: Permission denied")
+    return repo
+
+
+def _open_default(ctx: Context) -> Repo:
+    if _is_repository("."):
+        return Repo.open(".")
+    sysroot = ctx.environ.get("OSTREE_SYSROOT", "/")
+    path = ctx.environ.get("OSTREE_REPO") or os.path.join(sysroot, "ostree/repo")
+    try:
+        return Repo.open(path)
+    except OSTreeError as error:
+        raise MissingRepositoryError("Command requires a --repo argument") from error
+
+
+def _is_repository(path: str) -> bool:
+    try:
+        objects = os.stat(os.path.join(path, "objects"))
+        config = os.stat(os.path.join(path, "config"))
+    except OSError:
+        return False
+    return stat.S_ISDIR(objects.st_mode) and stat.S_ISREG(config.st_mode)

@@ -1,0 +1,155 @@
+"""Timestamps as upstream prints them, and the dates of HTTP.
+
+A timestamp is an unsigned 64-bit number of seconds since 1970; one beyond 2^63 stands for a time
+before.  Only the years 1 to 9999 can be shown (repository format §6.4, §7.1).  Names of days and
+months are English whatever the locale.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ostree.errors import FormatError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+# The first second of year 1 and the last of year 9999.
+_FIRST = -62135596800
+_LAST = 253402300799
+
+
+def is_representable(timestamp: int) -> bool:
+    """Whether the timestamp is a date that can be shown."""
+    return _FIRST <= _signed(timestamp) <= _LAST
+
+
+def format_utc(timestamp: int) -> str:
+    """``YYYY-MM-DD HH:MM:SS +0000``; as in GLib, years before 1000 have fewer digits.
+
+    Raises:
+        FormatError: ``Invalid timestamp: N`` if it cannot be shown.
+    """
+    t = _utc(timestamp)
+    return f"{_date(t)} {_clock(t)} +0000"
+
+
+def format_local(timestamp: int, tz: tzinfo | None = None) -> str:
+    """``2023-11-14T22:13:20+05:30``, or ``invalid`` if it cannot be shown.
+
+    The offset is as short as it can be: ``+00``, ``-03:30``, ``+00:19:32``.
+
+    Args:
+        timestamp: What to show.
+        tz: In which time zone; None is that of the machine.
+    """
+    if not is_representable(timestamp):
+        return "invalid"
+    signed = _signed(timestamp)
+    offset = _offset(signed, tz)
+    if not is_representable(signed + offset):
+        return "invalid"
+    t = time.gmtime(signed + offset)
+    sign = "-" if offset < 0 else "+"
+    hours, rest = divmod(abs(offset), 3600)
+    minutes, seconds = divmod(rest, 60)
+    zone = f"{sign}{hours:02}"
+    if rest:
+        zone += f":{minutes:02}"
+    if seconds:
+        zone += f":{seconds:02}"
+    return f"{_date(t)}T{_clock(t)}{zone}"
+
+
+def format_c(timestamp: int) -> str:
+    """``Tue Jan 02 00:00:00 2024`` in UTC; for the 0 of the day stands U+2007 (FIGURE SPACE).
+
+    Raises:
+        FormatError: ``Invalid timestamp: N`` if it cannot be shown.
+    """
+    t = _utc(timestamp)
+    day = str(t.tm_mday).rjust(2, "\u2007")
+    return f"{_DAYS[t.tm_wday]} {_MONTHS[t.tm_mon - 1]} {day} {_clock(t)} {t.tm_year}"
+
+
+def format_http_date(timestamp: int, *, zone: str = "GMT") -> str:
+    """``Sun, 22 Nov 2026 20:36:03 GMT``.
+
+    Args:
+        timestamp: What to show.
+        zone: The word at the end; upstream's own requests say ``UTC``.
+
+    Raises:
+        FormatError: ``Invalid timestamp: N`` if it cannot be shown.
+    """
+    t = _utc(timestamp)
+    date = f"{t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year:04}"
+    return f"{_DAYS[t.tm_wday]}, {date} {_clock(t)} {zone}"
+
+
+def parse_http_date(text: str) -> int | None:
+    """The timestamp of a date in exactly the form ``Sun, 22 Nov 2026 20:36:03 GMT``, else None."""
+    if len(text) != 29 or text[:3] not in _DAYS or text[8:11] not in _MONTHS:
+        return None
+    numbers = (text[12:16], text[5:7], text[17:19], text[20:22], text[23:25])
+    marks = (text[3:5], text[7], text[11], text[16], text[19], text[22], text[25:])
+    if marks != (", ", " ", " ", " ", ":", ":", " GMT"):
+        return None
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        return None
+    year, day, hour, minute, second = map(int, numbers)
+    month = _MONTHS.index(text[8:11]) + 1
+    if hour > 23 or minute > 59 or second > 60:
+        return None
+    seconds = (days_since_1970(year, month, day) * 24 + hour) * 3600 + minute * 60 + second
+    t = time.gmtime(seconds - second)
+    if (t.tm_mon, t.tm_mday) != (month, day):
+        return None
+    return seconds
+
+
+def days_since_1970(year: int, month: int, day: int) -> int:
+    """The number of a day in the Gregorian calendar; the day may lie outside of its month."""
+    if month <= 2:
+        year -= 1
+        month += 12
+    # Years counted from March make the leap day the last of its year.
+    before = 365 * year + year // 4 - year // 100 + year // 400
+    return before + (153 * (month - 3) + 2) // 5 + day - 719469
+
+
+def _signed(timestamp: int) -> int:
+    return (timestamp + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _utc(timestamp: int) -> time.struct_time:
+    if not is_representable(timestamp):
+        raise FormatError(f"Invalid timestamp: {timestamp % (1 << 64)}")
+    return time.gmtime(_signed(timestamp))
+
+
+def _offset(timestamp: int, tz: tzinfo | None) -> int:
+    """Seconds that a zone is ahead of UTC at a representable time."""
+    if tz is None:
+        return time.localtime(timestamp).tm_gmtoff
+    from datetime import UTC, datetime, timedelta
+
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=timestamp)
+    try:
+        offset = moment.astimezone(tz).utcoffset()
+    except OverflowError:
+        # The local time lies outside of the years that can be shown.
+        return _LAST
+    return 0 if offset is None else int(offset.total_seconds())
+
+
+def _date(t: time.struct_time) -> str:
+    return f"{t.tm_year}-{t.tm_mon:02}-{t.tm_mday:02}"
+
+
+def _clock(t: time.struct_time) -> str:
+    return f"{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}"

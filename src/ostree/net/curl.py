@@ -1,0 +1,232 @@
+"""The curl engine: many transfers at once over kept-alive connections, driven by epoll.
+
+Built for pulls of tens of thousands of small objects.  A handful of easy handles is set up once
+and used again; between two requests only what differs is set, which is the URL as a rule.  Header
+lines cross into Python only for requests that want validators.  Events come through
+``curl_multi_socket_action`` and an epoll of our own rather than ``select``, which could not watch
+descriptors above 1023 in a process with many open files.
+
+Sinks are written to right after each call into curl, not from within it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import warnings
+from collections import deque
+from heapq import heappop, heappush
+from time import monotonic
+
+import pycurl
+
+from ostree.net.curl_error import curl_error
+from ostree.net.curl_transfer import Transfer, guarded, load_cookies
+from ostree.net.fetcher import Fetcher, FetcherOptions, check_headers, check_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.errors import OSTreeError
+    from ostree.net.fetcher import Done, Request, Response, Sink
+
+_EPOLL_EVENTS = {
+    pycurl.POLL_IN: select.EPOLLIN,
+    pycurl.POLL_OUT: select.EPOLLOUT,
+    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
+}
+
+
+class CurlFetcher(Fetcher):
+    """Fetches http, https and file URLs with libcurl."""
+
+    _closed = True  # until everything is set up
+
+    def __init__(self, options: FetcherOptions | None = None) -> None:
+        super().__init__()
+        options = options or FetcherOptions()
+        check_headers(options.headers)
+        self._queue: list[tuple[int, int, Request, Sink, Done]] = []
+        self._sequence = 0
+        self._finished: deque[tuple[Done, Response | OSTreeError]] = deque()
+        self._running: dict[pycurl.Curl, Transfer] = {}
+        self._dirty: list[Transfer] = []
+        self._raised: list[BaseException] = []
+        self._deadline: float | None = None
+        self._watched: set[int] = set()
+        self._share = pycurl.CurlShare()
+        self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, guarded(self._on_socket, self._raised))
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, guarded(self._on_timer, self._raised))
+        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
+        self._idle = [
+            Transfer(options, self._share, self._dirty, self._raised)
+            for _ in range(max(1, options.max_outstanding))
+        ]
+        if options.cookie_jar:
+            load_cookies(self._idle[0].curl, options.cookie_jar)
+        self._epoll = select.epoll()
+        self._wake_lock = threading.Lock()
+        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._epoll.register(self._wake_fd, select.EPOLLIN)
+        self._closed = False
+
+    def __del__(self) -> None:
+        if not self._closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
+            self.close()
+
+    def submit(self, request: Request, sink: Sink, done: Done) -> None:
+        """Queue a request; see the base class."""
+        check_url(request.url)
+        if request.headers:
+            check_headers(request.headers)
+        self._sequence += 1
+        heappush(self._queue, (request.priority, self._sequence, request, sink, done))
+
+    def outstanding(self) -> int:
+        """The number of requests submitted and not done yet."""
+        return len(self._queue) + len(self._running) + len(self._finished)
+
+    def wake(self) -> None:
+        """Make ``step`` return; from any thread."""
+        with (
+            self._wake_lock
+        ):  # the descriptor must not be closed, and its number reused, in between
+            if not self._closed:
+                os.eventfd_write(self._wake_fd, 1)
+
+    def step(self, timeout: float | None = None) -> int:
+        """Wait for something to happen and run the callbacks; see the base class."""
+        try:
+            self._start_queued()
+            # Outcomes are left over when a callback was itself driving the fetcher.
+            self._wait(0 if self._finished else timeout)
+            self._collect()
+            self._start_queued()  # servers answer the next requests while the callbacks run
+            while self._finished:
+                done, outcome = self._finished.popleft()
+                done(outcome)
+        except BaseException:
+            self.cancel()
+            raise
+        return self.outstanding()
+
+    def cancel(self) -> None:
+        """Forget every outstanding request; their ``done`` is not called."""
+        self._queue.clear()
+        self._finished.clear()
+        self._dirty.clear()
+        self._raised.clear()
+        for curl, transfer in list(self._running.items()):
+            del self._running[curl]
+            self._multi.remove_handle(curl)
+            transfer.release()
+            self._idle.append(transfer)
+
+    def close(self) -> None:
+        """Cancel everything and release connections."""
+        if self._closed:
+            return
+        self.cancel()
+        with self._wake_lock:
+            self._closed = True
+        self._multi.close()
+        for transfer in self._idle:
+            transfer.curl.close()
+        self._idle.clear()
+        self._share.close()
+        self._epoll.close()
+        os.close(self._wake_fd)
+
+    def _start_queued(self) -> None:
+        """Send as many waiting requests as there are free handles."""
+        if self.hold or not self._queue or not self._idle:
+            return
+        while self._queue and self._idle:
+            _priority, _sequence, request, sink, done = heappop(self._queue)
+            transfer = self._idle.pop()
+            try:
+                transfer.prepare(request, sink, done)
+            except pycurl.error as error:
+                transfer.release()
+                self._idle.append(transfer)
+                self._finished.append((done, curl_error(request.url, error.args[0])))
+                continue
+            self._running[transfer.curl] = transfer
+            self._multi.add_handle(transfer.curl)
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _wait(self, timeout: float | None) -> None:
+        """Let curl act on what its sockets have, waiting for the first event if there is none."""
+        deadline = self._deadline
+        if deadline is not None:
+            left = max(0.0, deadline - monotonic())
+            timeout = left if timeout is None else min(timeout, left)
+        for descriptor, events in self._epoll.poll(timeout):
+            if descriptor == self._wake_fd:
+                os.eventfd_read(self._wake_fd)
+                continue
+            mask = 0
+            if events & ~select.EPOLLOUT:  # hang-ups and errors are learned by reading
+                mask = pycurl.CSELECT_IN
+            if events & select.EPOLLOUT:
+                mask |= pycurl.CSELECT_OUT
+            self._act(descriptor, mask)
+        deadline = self._deadline
+        if deadline is not None and deadline <= monotonic():
+            self._deadline = None
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _act(self, descriptor: int, mask: int) -> None:
+        """Let curl work on a descriptor, then give the sinks what has arrived."""
+        self._multi.socket_action(descriptor, mask)
+        if self._raised:
+            raise self._raised[0]
+        while self._dirty:
+            transfer = self._dirty.pop()
+            error = transfer.flush()
+            if error is not None:
+                self._release(transfer, error)
+
+    def _collect(self) -> None:
+        """Take what curl has finished; free its handles before anyone is told."""
+        left = len(self._running)
+        while left:
+            left, succeeded, failed = self._multi.info_read()
+            for curl in succeeded:
+                self._finish(curl, 0)
+            for curl, code, _text in failed:
+                self._finish(curl, code)
+
+    def _finish(self, curl: pycurl.Curl, code: int) -> None:
+        transfer = self._running[curl]
+        self._release(transfer, transfer.outcome(code))
+
+    def _release(self, transfer: Transfer, outcome: Response | OSTreeError) -> None:
+        """Take a transfer off curl, however far it is; its callback comes later."""
+        del self._running[transfer.curl]
+        self._multi.remove_handle(transfer.curl)
+        self._finished.append((transfer.done, outcome))
+        transfer.release()
+        self._idle.append(transfer)
+
+    def _on_socket(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
+        if what == pycurl.POLL_REMOVE:
+            if descriptor in self._watched:
+                self._watched.discard(descriptor)
+                try:
+                    self._epoll.unregister(descriptor)
+                except OSError:  # closed already, which unregisters too
+                    return
+            return
+        events = _EPOLL_EVENTS.get(what, 0)
+        if descriptor in self._watched:
+            self._epoll.modify(descriptor, events)
+        else:
+            self._epoll.register(descriptor, events)
+            self._watched.add(descriptor)
+
+    def _on_timer(self, milliseconds: int) -> None:
+        self._deadline = None if milliseconds < 0 else monotonic() + milliseconds / 1000

@@ -1,0 +1,292 @@
+"""Verifying a repository (repository format §8.3)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError, OSTreeError
+from ostree.events import Message, StepProgress, ignore
+from ostree.repo.hashing import checksum_loaded
+from ostree.repo.transaction import corrupted, validate_metadata
+from ostree.system import files
+from ostree.system.workers import WorkerPool
+from ostree.types import Checksum, ObjectName, ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostree.events import Listener
+    from ostree.formats.commit import Commit
+    from ostree.repo.repository import Repo
+
+_BATCH = 48
+_BACKLOG = 32
+
+
+class FsckResult:
+    """What was found.
+
+    Attributes:
+        commits: Number of commits verified.
+        objects: Number of objects verified.
+        partial: Number of partial commits, which were not verified.
+        corrupted: Whether anything was missing or damaged.
+        partial_from_fsck: Whether one of the partial commits was marked by an earlier fsck.
+    """
+
+    __slots__ = ("commits", "corrupted", "objects", "partial", "partial_from_fsck")
+
+    def __init__(self) -> None:
+        self.commits = 0
+        self.objects = 0
+        self.partial = 0
+        self.corrupted = False
+        self.partial_from_fsck = False
+
+
+class Fsck:
+    """One verification of a repository; see :meth:`ostree.repo.repository.Repo.fsck`."""
+
+    def __init__(
+        self,
+        repo: Repo,
+        *,
+        delete: bool,
+        keep_going: bool,
+        verify_bindings: bool,
+        on_event: Listener | None,
+    ) -> None:
+        self._repo = repo
+        self._delete = delete
+        self._keep_going = keep_going or delete
+        self._verify_bindings = verify_bindings
+        self._emit = on_event or ignore
+        self._result = FsckResult()
+        #: Which commits reach an object: an index into _groups, so that a set is kept once.
+        self._reached: dict[tuple[str, int], int] = {}
+        self._groups: list[tuple[Checksum, ...]] = [()]
+        self._group_index: dict[tuple[int, Checksum], int] = {}
+        self._done = 0
+
+    def run(self) -> FsckResult:
+        """Verify; see the class."""
+        self._check_refs()
+        self._emit(Message("Enumerating commits..."))
+        commits = self._complete_commits()
+        self._emit(Message(f"Verifying content integrity of {len(commits)} commit objects..."))
+        for commit in commits:
+            self._reach_commit(commit)
+        self._verify_objects()
+        self._result.commits = len(commits)
+        self._result.objects = len(self._reached)
+        return self._result
+
+    # phase 1: refs ----------------------------------------------------------------------------
+
+    def _check_refs(self) -> None:
+        repo = self._repo
+        self._emit(Message("Validating refs..."))
+        for name, checksum in repo.refs.all().items():
+            self._check_ref(name, checksum, None)
+        self._emit(Message("Validating refs in collections..."))
+        own = repo.config.collection_id
+        if own is not None:
+            for name, checksum in repo.refs.local().items():
+                self._check_ref(name, checksum, own)
+        for (collection, name), checksum in repo.refs.mirrored().items():
+            self._check_ref(name, checksum, collection)
+
+    def _check_ref(self, name: str, text: str, collection: str | None) -> None:
+        try:
+            problem = self._problem_of(ObjectName(Checksum(text), ObjectType.COMMIT))
+            if problem is not None:
+                self._report(f"{problem}")
+            commit = self._repo.load_commit(text)
+        except OSTreeError as error:
+            if isinstance(error, ObjectNotFoundError):
+                self._emit(Message(f"Object missing: {text}.commit", warning=True))
+            error.add_prefix(f"Loading commit for ref {name}")
+            raise
+        if self._verify_bindings:
+            check_bindings(commit, text, [name.rpartition(":")[2]], collection)
+
+    # phase 2 and 3: commits -------------------------------------------------------------------
+
+    def _complete_commits(self) -> list[Checksum]:
+        complete = []
+        for commit in self._repo.commits():
+            if not self._repo.is_partial(commit):
+                complete.append(commit)
+                continue
+            self._result.partial += 1
+            mark = files.read_file(f"state/{commit}.commitpartial", self._repo.dir_fd, limit=4096)
+            self._result.partial_from_fsck |= mark.startswith(b"f")
+        return complete
+
+    def _reach_commit(self, checksum: Checksum) -> None:
+        """Note every object that a commit needs."""
+        self._reach(checksum, ObjectType.COMMIT, checksum)
+        try:
+            root = self._repo.load_commit(checksum).root
+        except FormatError:
+            return  # reported when the commit itself is verified
+        todo = [(root.dirtree, root.dirmeta)]
+        while todo:
+            tree, meta = todo.pop()
+            self._reach(meta, ObjectType.DIRMETA, checksum)
+            if not self._reach(tree, ObjectType.DIRTREE, checksum):
+                continue  # this commit has this directory in another place, too
+            try:
+                contents = self._repo.load_dirtree(tree)
+            except FormatError:
+                continue
+            for _, file in contents.files:
+                self._reach(file, ObjectType.FILE, checksum)
+            todo.extend((below, meta) for _, below, meta in contents.dirs)
+
+    def _reach(self, checksum: Checksum, type: ObjectType, commit: Checksum) -> bool:
+        """Add a commit to those that reach an object; False if it was among them."""
+        name = (checksum, type.value)
+        before = self._reached.get(name, 0)
+        group = self._groups[before]
+        if group and group[-1] == commit:
+            return False
+        key = (before, commit)
+        after = self._group_index.get(key)
+        if after is None:
+            after = self._group_index[key] = len(self._groups)
+            self._groups.append((*group, commit))
+        self._reached[name] = after
+        return True
+
+    # phase 4: objects -------------------------------------------------------------------------
+
+    def _verify_objects(self) -> None:
+        names = sorted(self._reached)
+        total = len(names)
+        with WorkerPool(backlog=_BACKLOG) as pool:
+            for at in range(0, total, _BATCH):
+                batch = names[at : at + _BATCH]
+                pool.submit(lambda batch=batch: self._verify_batch(batch, total))  # type: ignore[misc]
+            pool.drain()
+
+    def _verify_batch(self, batch: list[tuple[str, int]], total: int) -> Callable[[], None]:
+        problems: list[tuple[ObjectName, OSTreeError]] = []
+        for checksum, number in batch:
+            name = ObjectName(Checksum(checksum), ObjectType(number))
+            problem = self._problem_of(name)
+            if problem is not None:
+                problems.append((name, problem))
+
+        def report() -> None:
+            for name, problem in problems:
+                self._handle(name, problem)
+            self._done += len(batch)
+            self._emit(StepProgress("fsck", self._done, total))
+
+        return report
+
+    def _problem_of(self, name: ObjectName) -> OSTreeError | None:
+        """What is wrong with an object, None if nothing is."""
+        try:
+            if name.type is ObjectType.FILE:
+                self._verify_content(name.checksum)
+            else:
+                self._verify_metadata(name)
+        except OSTreeError as error:
+            return error
+        except OSError as error:
+            return CorruptionError(f"Reading {name}: {error.strerror}")
+        return None
+
+    def _verify_content(self, checksum: Checksum) -> None:
+        content = self._repo.load_content(checksum)
+        try:
+            with content:
+                actual = checksum_loaded(content)
+            if actual != checksum:
+                raise corrupted(ObjectType.FILE, checksum, actual)
+        except CorruptionError as error:
+            error.add_prefix(f"fsck content object {checksum}")
+            raise
+
+    def _verify_metadata(self, name: ObjectName) -> None:
+        data = self._repo.load_metadata(name.checksum, name.type)
+        try:
+            validate_metadata(name.type, data)
+            actual = Checksum.of_digest(hashlib.sha256(data).digest())
+            if actual != name.checksum:
+                raise corrupted(name.type, name.checksum, actual)
+        except CorruptionError as error:
+            error.add_prefix(f"fsck {name}")
+            raise
+
+    # what happens to bad ones -----------------------------------------------------------------
+
+    def _handle(self, name: ObjectName, problem: OSTreeError) -> None:
+        commits = self._groups[self._reached[(name.checksum, name.type.value)]]
+        where = ", ".join(commits)
+        if isinstance(problem, ObjectNotFoundError):
+            self._result.corrupted = True
+            self._emit(Message(f"Object missing in commits {where}: {name}", warning=True))
+            self._mark_partial(commits)
+            return
+        problem.add_prefix(f"In commits {where}")
+        self._report(str(problem), problem)
+        if self._delete:
+            self._repo.store.delete(name)
+            self._mark_partial(commits)
+
+    def _report(self, text: str, problem: OSTreeError | None = None) -> None:
+        self._result.corrupted = True
+        if not self._keep_going:
+            raise problem or CorruptionError(text)
+        self._emit(Message(text, warning=True))
+
+    def _mark_partial(self, commits: tuple[Checksum, ...]) -> None:
+        for commit in commits:
+            if self._repo.is_partial(commit):
+                continue
+            self._emit(Message(f"Marking commit as partial: {commit}", warning=True))
+            path = f"state/{commit}.commitpartial"
+            files.replace_file(path, b"f", self._repo.dir_fd)
+            self._result.partial_from_fsck = True
+
+
+def check_bindings(commit: Commit, checksum: str, refs: list[str], collection: str | None) -> None:
+    """Check that a commit is meant for the refs, and for the collection if one is given (§6.8).
+
+    Raises:
+        TrustError: in upstream's words.
+    """
+    from ostree.errors import TrustError
+
+    bound = commit.metadata_value("ostree.ref-binding", "as")
+    context = f"Commit {checksum}"
+    if bound is None:
+        if collection is not None:
+            raise TrustError(
+                f"{context}: Expected commit metadata to have ref binding information, found none"
+            )
+        return
+    missing = [ref for ref in refs if ref not in bound]
+    if missing:
+        listed = ", ".join(f"‘{ref}’" for ref in bound) or "no refs"
+        raise TrustError(
+            f"{context}: Commit has no requested ref ‘{missing[0]}’ "
+            f"in ref binding metadata ({listed})"
+        )
+    if collection is None:
+        return
+    actual = commit.metadata_value("ostree.collection-binding", "s")
+    if actual is None:
+        raise TrustError(
+            f"{context}: Expected commit metadata to have collection ID binding information, "
+            "found none"
+        )
+    if actual != collection:
+        raise TrustError(
+            f"{context}: Commit has collection ID ‘{actual}’ in collection binding metadata, "
+            f"while the remote it came from has collection ID ‘{collection}’"
+        )

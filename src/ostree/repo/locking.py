@@ -1,0 +1,77 @@
+"""The repository's advisory lock (repository format §4.6)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ostree.repo.config import Config
+
+
+class RepoLock:
+    """A re-entrant lock on ``.lock``: an inner exclusive one upgrades, and leaving it converts back.
+
+    Nothing is locked in repositories without write permission or with locking switched off.
+    """
+
+    def __init__(self, dir_fd: int, config: Config, *, writable: bool) -> None:
+        self._dir_fd = dir_fd
+        self._config = config
+        self._active = writable and config.locking
+        self._fd = -1
+        self._held: list[bool] = []
+
+    @contextmanager
+    def hold(self, *, exclusive: bool) -> Iterator[None]:
+        """Hold the lock for the length of a ``with`` block.
+
+        Raises:
+            LockError: ``Locking repo shared failed: Resource temporarily unavailable``.
+        """
+        if not self._active:
+            yield
+            return
+        self._push(exclusive=exclusive)
+        try:
+            yield
+        finally:
+            self._pop()
+
+    def _push(self, *, exclusive: bool) -> None:
+        from ostree.system import locks
+
+        if self._fd < 0:
+            self._fd = os.open(
+                ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o660, dir_fd=self._dir_fd
+            )
+        if not self._held or (exclusive and not any(self._held)):
+            kind = "exclusive" if exclusive else "shared"
+            try:
+                locks.wait_lock(
+                    self._fd,
+                    exclusive=exclusive,
+                    seconds=self._config.lock_timeout,
+                    what=f"Locking repo {kind}",
+                )
+            except BaseException:
+                if not self._held:
+                    self._close()
+                raise
+        self._held.append(exclusive)
+
+    def _pop(self) -> None:
+        from ostree.system import locks
+
+        exclusive = self._held.pop()
+        if not self._held:
+            self._close()
+        elif exclusive and not any(self._held):
+            locks.try_lock(self._fd, exclusive=False)
+
+    def _close(self) -> None:
+        os.close(self._fd)
+        self._fd = -1

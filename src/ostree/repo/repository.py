@@ -1,0 +1,498 @@
+"""The repository: what everything else reads and writes through."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.errors import (
+    FormatError,
+    NotFoundError,
+    ObjectNotFoundError,
+    OSTreeError,
+    RefNotFoundError,
+    RepoError,
+)
+from ostree.formats.keyfile import KeyFile
+from ostree.formats.refspec import check_collection_id
+from ostree.repo.config import Config
+from ostree.repo.locking import RepoLock
+from ostree.repo.refs import Refs
+from ostree.store.layout import ObjectDirectory
+from ostree.system import files
+from ostree.types import Checksum, ObjectType, RepoMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from ostree.events import Listener
+    from ostree.formats.commit import Commit
+    from ostree.formats.dirtree import DirTree
+    from ostree.formats.gvariant import Variant
+    from ostree.repo.checkout import CheckoutOptions
+    from ostree.repo.fsck import FsckResult
+    from ostree.repo.remotes import Remotes
+    from ostree.repo.transaction import Transaction
+    from ostree.store.content import LoadedContent
+    from ostree.store.store import LooseStore
+    from ostree.types import DirMeta, FileHeader
+
+_SUBDIRECTORIES = (
+    "tmp",
+    "extensions",
+    "state",
+    "refs",
+    "refs/heads",
+    "refs/mirrors",
+    "refs/remotes",
+    "objects",
+)
+_MAX_CONFIG = 16 << 20
+_MAX_PARENTS = 32
+
+
+class Repo:
+    """An open repository; a context manager.
+
+    Attributes:
+        path: Its absolute path.
+        dir_fd: Descriptor of its directory.
+        config: Its configuration.
+        refs: Its refs.
+        store: Its objects.
+        lock: Its advisory lock.
+        parent: The repository that is asked for what is missing here, if one is configured.
+        writable: Whether objects can be written.
+        boot_id: Names the staging directories of this boot.
+        remotes_directory: Where remotes have files of their own, if they have.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        dir_fd: int,
+        config: Config,
+        *,
+        boot_id: str | None = None,
+        remotes_directory: str | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.path = path
+        self.dir_fd = dir_fd
+        self.config = config
+        self.remotes_directory = remotes_directory
+        self._boot_id = boot_id
+        self._objects_fd = files.open_directory("objects", dir_fd=dir_fd)
+        self.writable = os.access("objects", os.W_OK, dir_fd=dir_fd)
+        self._tmp_fd = -1
+        self.store = self._make_store(config)
+        self.refs = Refs(dir_fd, sync=config.fsync)
+        self.lock = RepoLock(dir_fd, config, writable=self.writable)
+        self._remotes: Remotes | None = None
+        self.parent = self._open_parent(depth)
+
+    # opening ----------------------------------------------------------------------------------
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        boot_id: str | None = None,
+        remotes_directory: str | None = None,
+        depth: int = 0,
+    ) -> Repo:
+        """Open an existing repository.
+
+        Args:
+            path: Its directory.
+            boot_id: Names staging directories; the machine's own if None.
+            remotes_directory: Directory of ``*.conf`` files with further remotes.
+            depth: How many repositories have this one as parent (for internal use).
+
+        Raises:
+            NotFoundError: ``opening repo: opendir(…): No such file or directory``.
+            FormatError: if the configuration is wrong.
+        """
+        absolute = os.path.abspath(os.fspath(path))
+        try:
+            dir_fd = files.open_directory(absolute)
+        except OSError as error:
+            text = files.describe(f"opening repo: opendir({absolute})", error)
+            raise NotFoundError(text) from error
+        try:
+            return cls(
+                absolute,
+                dir_fd,
+                _load_config(dir_fd),
+                boot_id=boot_id,
+                remotes_directory=remotes_directory,
+                depth=depth,
+            )
+        except OSTreeError as error:
+            os.close(dir_fd)
+            error.add_prefix("opening repo")
+            raise
+        except BaseException:
+            os.close(dir_fd)
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        mode: RepoMode | str = RepoMode.BARE,
+        *,
+        collection_id: str | None = None,
+    ) -> Repo:
+        """Make a repository and open it; one that exists is opened unchanged.
+
+        Raises:
+            FormatError: if mode or collection ID are none.
+            RepoError: if the directory cannot be made, or the file system does not suit the mode.
+        """
+        if not isinstance(mode, RepoMode):
+            mode = RepoMode.parse(mode)
+        if collection_id is not None:
+            check_collection_id(collection_id)
+        absolute = os.path.abspath(os.fspath(path))
+        try:
+            os.mkdir(absolute, 0o775)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise RepoError(files.describe("Creating repo: mkdirat", error)) from error
+        try:
+            dir_fd = files.open_directory(absolute)
+        except OSError as error:
+            raise RepoError(files.describe(f"Creating repo: opendir({absolute})", error)) from error
+        try:
+            if not files.exists("objects", dir_fd):
+                _create_in(dir_fd, mode, collection_id)
+        except OSError as error:
+            raise RepoError(f"Creating repo: {error.strerror}") from error
+        finally:
+            os.close(dir_fd)
+        return cls.open(absolute)
+
+    def close(self) -> None:
+        """Give its descriptors back."""
+        for fd in (self._objects_fd, self._tmp_fd, self.dir_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._objects_fd = self._tmp_fd = self.dir_fd = -1
+        if self.parent is not None:
+            self.parent.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open_parent(self, depth: int) -> Repo | None:
+        path = self.config.parent
+        if not path:
+            return None
+        try:
+            if depth >= _MAX_PARENTS:
+                raise RepoError("too many parent repositories")
+            return Repo.open(os.path.join(self.path, path), depth=depth + 1)
+        except OSTreeError as error:
+            error.add_prefix(f"While checking parent repository '{path}'")
+            raise
+
+    def _make_store(self, config: Config) -> LooseStore:
+        if self.writable:
+            try:
+                self._tmp_fd = files.open_directory("tmp", dir_fd=self.dir_fd)
+            except FileNotFoundError:
+                os.mkdir("tmp", 0o775, dir_fd=self.dir_fd)
+                self._tmp_fd = files.open_directory("tmp", dir_fd=self.dir_fd)
+        objects = ObjectDirectory(self._objects_fd, self._tmp_fd)
+        mode = config.mode
+        if mode is RepoMode.ARCHIVE:
+            from ostree.store import archive, compression
+
+            level = compression.clamp_level(config.zlib_level)
+            return archive.ArchiveStore(objects, level=level)
+        if mode is RepoMode.BARE:
+            from ostree.store import bare
+
+            return bare.BareStore(objects, with_xattrs=not config.disable_xattrs)
+        if mode is RepoMode.BARE_USER:
+            from ostree.store import bare_user
+
+            return bare_user.BareUserStore(objects)
+        if mode is RepoMode.BARE_USER_ONLY:
+            from ostree.store import bare_user_only
+
+            return bare_user_only.BareUserOnlyStore(objects)
+        raise RepoError(f"Repositories of mode '{mode.value}' are not supported yet")
+
+    # properties -------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> RepoMode:
+        """How objects are stored."""
+        return self.config.mode
+
+    @property
+    def boot_id(self) -> str:
+        """Names the staging directories of this boot."""
+        if self._boot_id is None:
+            from ostree.repo.staging import boot_id
+
+            self._boot_id = boot_id()
+        return self._boot_id
+
+    @property
+    def remotes(self) -> Remotes:
+        """Its remotes, the parent's included."""
+        if self._remotes is None:
+            from ostree.repo.remotes import Remotes
+
+            self._remotes = Remotes(
+                self.dir_fd,
+                self.config,
+                self.save_config,
+                directory=self.remotes_directory,
+                parent=self.parent.remotes if self.parent is not None else None,
+            )
+        return self._remotes
+
+    def require_writable(self) -> None:
+        """Refuse early what could not be finished.
+
+        Raises:
+            RepoError: ``Cannot write to repository: Permission denied``.
+        """
+        if not self.writable:
+            raise RepoError("Cannot write to repository: Permission denied")
+
+    def save_config(self, keyfile: KeyFile) -> None:
+        """Replace the configuration, on disk and here, after checking it.
+
+        Raises:
+            FormatError: if the repository could not be opened with it.
+            RepoError: if it cannot be written.
+        """
+        Config(keyfile).validate()
+        try:
+            files.replace_file("config", keyfile.to_bytes(), self.dir_fd, sync=self.config.fsync)
+        except OSError as error:
+            raise RepoError(files.describe("open(O_TMPFILE)", error)) from error
+        self.config.keyfile = keyfile
+
+    # revisions --------------------------------------------------------------------------------
+
+    def resolve(self, rev: str) -> Checksum:
+        """The commit that a revision means: checksum, abbreviation, ref, each with ``^``.
+
+        Raises:
+            RefNotFoundError: ``Refspec 'X' not found``, ``Refspec X not unique``.
+            FormatError: if it is no revision.
+        """
+        from ostree.repo.revision import resolve
+
+        return resolve(self, rev)
+
+    def find(self, rev: str) -> Checksum | None:
+        """As :meth:`resolve`, but None if the ref does not exist."""
+        try:
+            return self.resolve(rev)
+        except RefNotFoundError:
+            return None
+
+    # objects ----------------------------------------------------------------------------------
+
+    def has_object(self, checksum: str, type: ObjectType) -> bool:
+        """Whether the object is here or in a parent."""
+        if self.store.has(checksum, type):
+            return True
+        return self.parent is not None and self.parent.has_object(checksum, type)
+
+    def load_metadata(self, checksum: str, type: ObjectType) -> bytes:
+        """The bytes of a metadata object, not verified.
+
+        Raises:
+            ObjectNotFoundError: ``No such metadata object HEX.EXT``.
+        """
+        try:
+            return self.store.read_metadata(checksum, type)
+        except ObjectNotFoundError:
+            if self.parent is None:
+                raise
+            return self.parent.load_metadata(checksum, type)
+
+    def load_commit(self, checksum: str) -> Commit:
+        """A commit.
+
+        Raises:
+            ObjectNotFoundError: if it is not there.
+            FormatError: if it is damaged.
+        """
+        from ostree.formats import commit
+
+        data = self.load_metadata(checksum, ObjectType.COMMIT)
+        try:
+            return commit.decode(data)
+        except FormatError as error:
+            error.add_prefix(f"Loading {checksum}.commit")
+            raise
+
+    def load_dirtree(self, checksum: str) -> DirTree:
+        """The entries of a directory; errors as :meth:`load_commit`."""
+        from ostree.formats import dirtree
+
+        data = self.load_metadata(checksum, ObjectType.DIRTREE)
+        try:
+            return dirtree.decode(data)
+        except FormatError as error:
+            error.add_prefix(f"Loading {checksum}.dirtree")
+            raise
+
+    def load_dirmeta(self, checksum: str) -> DirMeta:
+        """Owner, mode and attributes of a directory; errors as :meth:`load_commit`."""
+        from ostree.formats import dirmeta
+
+        data = self.load_metadata(checksum, ObjectType.DIRMETA)
+        try:
+            return dirmeta.decode(data)
+        except FormatError as error:
+            error.add_prefix(f"Loading {checksum}.dirmeta")
+            raise
+
+    def load_detached(self, checksum: str) -> list[tuple[str, Variant]] | None:
+        """The detached metadata of a commit, or None if it has none."""
+        from ostree.formats import commitmeta
+
+        try:
+            return commitmeta.decode(self.load_metadata(checksum, ObjectType.COMMITMETA))
+        except ObjectNotFoundError:
+            return None
+
+    def load_content(self, checksum: Checksum) -> LoadedContent:
+        """A file object's header, size and content.
+
+        Raises:
+            ObjectNotFoundError: ``Couldn't find file object 'HEX'``.
+            CorruptionError: if it is damaged.
+        """
+        try:
+            return self.store.load(checksum)
+        except ObjectNotFoundError:
+            if self.parent is None:
+                raise
+            return self.parent.load_content(checksum)
+
+    def load_file_header(self, checksum: Checksum) -> tuple[FileHeader, int]:
+        """A file object's header and the size of its content in bytes (0 for links)."""
+        with self.load_content(checksum) as content:
+            return content.header, content.size
+
+    def commits(self) -> Iterator[Checksum]:
+        """Every commit object here and in parents."""
+        yield from self.store.objects_of(ObjectType.COMMIT)
+        if self.parent is not None:
+            yield from self.parent.commits()
+
+    # work -------------------------------------------------------------------------------------
+
+    def transaction(self, *, fsync: bool | None = None) -> Transaction:
+        """A context manager to write through.
+
+        Args:
+            fsync: False leaves out all syncing; None follows the configuration.
+
+        Raises:
+            RepoError: if the repository is not writable.
+        """
+        from ostree.repo.transaction import Transaction
+
+        return Transaction(self, fsync=fsync)
+
+    def checkout(
+        self,
+        commit: str,
+        destination: str | os.PathLike[str],
+        *,
+        options: CheckoutOptions | None = None,
+        subpath: str = "/",
+        dir_fd: int | None = None,
+    ) -> None:
+        """Write the tree of a commit (any revision), or a part of it, into a directory.
+
+        Raises:
+            OSTreeError: naming what is missing, damaged or in the way.
+        """
+        from ostree.repo.checkout import checkout
+
+        checkout(self, self.resolve(commit), destination, options, subpath, dir_fd)
+
+    def fsck(
+        self,
+        *,
+        delete: bool = False,
+        keep_going: bool = False,
+        verify_bindings: bool = False,
+        on_event: Listener | None = None,
+    ) -> FsckResult:
+        """Verify every object of every commit (repository format §8.3).
+
+        Raises:
+            CorruptionError: at the first bad object, unless ``keep_going`` or ``delete``.
+        """
+        from ostree.repo.fsck import Fsck
+
+        return Fsck(
+            self,
+            delete=delete,
+            keep_going=keep_going,
+            verify_bindings=verify_bindings,
+            on_event=on_event,
+        ).run()
+
+    def is_partial(self, commit: str) -> bool:
+        """Whether objects of a commit are known to be missing, perhaps."""
+        return files.exists(f"state/{commit}.commitpartial", self.dir_fd)
+
+
+def _load_config(dir_fd: int) -> Config:
+    try:
+        os.close(files.open_directory("objects", dir_fd=dir_fd))
+    except OSError as error:
+        raise NotFoundError(files.describe("opendir(objects)", error)) from error
+    try:
+        data = files.read_file("config", dir_fd, limit=_MAX_CONFIG)
+    except OSError as error:
+        raise NotFoundError(files.describe("openat(config)", error)) from error
+    try:
+        config = Config(KeyFile.parse(data))
+    except FormatError as error:
+        error.add_prefix("Couldn't parse config file")
+        raise
+    config.validate()
+    return config
+
+
+def _create_in(dir_fd: int, mode: RepoMode, collection_id: str | None) -> None:
+    if mode is RepoMode.BARE_USER:
+        from ostree.store.bare_user import check_support
+
+        check_support(dir_fd)
+    keyfile = KeyFile()
+    keyfile.set_string("core", "repo_version", "1")
+    keyfile.set_string("core", "mode", mode.value)
+    if collection_id is not None:
+        keyfile.set_string("core", "collection-id", collection_id)
+    files.replace_file("config", keyfile.to_bytes(), dir_fd)
+    for name in _SUBDIRECTORIES:
+        files.make_directory(name, dir_fd, 0o775)

@@ -1,0 +1,46 @@
+"""The minimum of free space a transaction leaves (repository format §4.8)."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from ostree.errors import SpaceError
+from ostree.formats.size_text import format_size
+
+
+class SpaceBudget:
+    """How many blocks new content objects may take.
+
+    Args:
+        dir_fd: A directory on the file system.
+        minimum: (bytes, percent) that must stay free; bytes win when not 0.
+        setting: The configuration's text for it, for the message.
+    """
+
+    def __init__(self, dir_fd: int, minimum: tuple[int, int], setting: str) -> None:
+        size, percent = minimum
+        info = os.statvfs(dir_fd)
+        self._setting = setting
+        self._block = info.f_bsize or 4096
+        free = info.f_bfree if os.geteuid() == 0 else info.f_bavail
+        reserved = size or info.f_blocks * info.f_frsize * percent // 100
+        self._left = max(0, free - reserved // self._block)
+        self._unlimited = not size and not percent
+        self._lock = threading.Lock()
+
+    def charge(self, size: int) -> None:
+        """Account for a content object of ``size`` bytes.
+
+        Raises:
+            SpaceError: naming the setting that would not be kept.
+        """
+        if self._unlimited:
+            return
+        with self._lock:
+            self._left -= size // self._block + 1
+            enough = self._left >= 0
+        if not enough:
+            raise SpaceError(
+                f"{self._setting} would be exceeded, at least {format_size(size)} requested"
+            )

@@ -1,0 +1,360 @@
+"""Writing to a repository: everything or nothing becomes visible (repository format §4.8)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import ExitStack
+
+from ostree.errors import ChecksumError, OSTreeError, RepoError, SpaceError
+from ostree.formats import commit as commit_format
+from ostree.formats import commitmeta, dirmeta, dirtree
+from ostree.repo import staging
+from ostree.repo.space import SpaceBudget
+from ostree.store.layout import ObjectDirectory
+from ostree.store.store import MAX_METADATA
+from ostree.system import files
+from ostree.types import Checksum, ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from ostree.events import Listener
+    from ostree.formats.gvariant import Variant
+    from ostree.repo.modifier import Modifier
+    from ostree.repo.repository import Repo
+    from ostree.store.content import LoadedContent
+    from ostree.types import TreeId
+
+_VALIDATORS = {
+    ObjectType.COMMIT: commit_format.decode,
+    ObjectType.DIRTREE: dirtree.decode,
+    ObjectType.DIRMETA: dirmeta.decode,
+    ObjectType.COMMITMETA: commitmeta.decode,
+    ObjectType.TOMBSTONE_COMMIT: commitmeta.decode,
+}
+_NOT_LISTED = ".commitmeta"
+
+
+class TransactionStats:
+    """Objects attempted and written, and the plain bytes of new content."""
+
+    __slots__ = (
+        "content_bytes_written",
+        "content_total",
+        "content_written",
+        "metadata_total",
+        "metadata_written",
+    )
+
+    def __init__(self) -> None:
+        self.metadata_total = 0
+        self.metadata_written = 0
+        self.content_total = 0
+        self.content_written = 0
+        self.content_bytes_written = 0
+
+
+class Transaction:
+    """A set of new objects and ref changes.
+
+    Use as a context manager: leaving it normally publishes everything, objects first and refs
+    last; leaving it by an error publishes nothing, and keeps what was written for the next
+    transaction of this boot to take up.
+
+    Attributes:
+        stats: What was written so far.
+        resumed: Whether objects of an interrupted transaction were found.
+    """
+
+    def __init__(self, repo: Repo, *, fsync: bool | None = None) -> None:
+        self._repo = repo
+        self._sync = repo.config.fsync if fsync is None else fsync and repo.config.fsync
+        self._stack = ExitStack()
+        self._staging: staging.StagingDirectory | None = None
+        self._ref_changes: dict[str, Checksum | None] = {}
+        self._mirror_changes: dict[tuple[str, str], Checksum | None] = {}
+        self._space: SpaceBudget | None = None
+        self._tmp_fd = -1
+        self.stats = TransactionStats()
+        self.resumed = False
+
+    # life -------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._repo.require_writable()
+        try:
+            self._begin()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._publish()
+        except BaseException as failure:
+            self._abandon(failure)
+            raise
+        else:
+            if error is not None:
+                self._abandon(error)
+        finally:
+            self._repo.store.staging = None
+            self._stack.close()
+
+    def _begin(self) -> None:
+        repo = self._repo
+        self._stack.enter_context(repo.lock.hold(exclusive=False))
+        self._tmp_fd = files.open_directory("tmp", dir_fd=repo.dir_fd)
+        self._stack.callback(os.close, self._tmp_fd)
+        store = repo.store
+        if self._sync and not repo.config.per_object_fsync:
+            self._staging = staging.acquire(self._tmp_fd, repo.boot_id)
+            self.resumed = self._staging.resumed
+            store.staging = ObjectDirectory(self._staging.fd, self._staging.fd)
+        else:
+            store.objects.sync_files = self._sync
+        minimum = repo.config.min_free_space
+        setting = (
+            f"min-free-space-size {minimum[0] >> 20}MB"
+            if minimum[0]
+            else f"min-free-space-percent '{minimum[1]}%'"
+        )
+        self._space = SpaceBudget(repo.dir_fd, minimum, setting)
+
+    def _publish(self) -> None:
+        repo = self._repo
+        if self._sync:
+            files.sync_filesystem(repo.dir_fd)
+        if self._staging is not None:
+            self._move_staged(self._staging.fd)
+        repo.store.staging = None
+        if self._staging is not None:
+            self._staging.release(remove=True)
+            self._staging = None
+        staging.clean(self._tmp_fd, repo.boot_id, repo.config.temporary_expiry)
+        self._write_refs()
+        files.remove_tree("transaction", repo.dir_fd)
+
+    def _move_staged(self, fd: int) -> None:
+        """Rename every staged object into place, then make the directories durable."""
+        objects = self._repo.store.objects
+        for prefix in os.listdir(fd):
+            if len(prefix) != 2:
+                continue
+            objects.make_prefix(prefix)
+            for name in os.listdir(f"/proc/self/fd/{fd}/{prefix}"):
+                path = f"{prefix}/{name}"
+                # What exists is linked into checkouts, perhaps: keep it.
+                if not name.endswith(_NOT_LISTED) and objects.has(path):
+                    os.unlink(path, dir_fd=fd)
+                else:
+                    os.rename(path, path, src_dir_fd=fd, dst_dir_fd=objects.fd)
+            if self._sync:
+                prefix_fd = files.open_subdirectory(objects.fd, prefix)
+                try:
+                    os.fsync(prefix_fd)
+                finally:
+                    os.close(prefix_fd)
+        if self._sync:
+            os.fsync(objects.fd)
+
+    def _write_refs(self) -> None:
+        repo = self._repo
+        for refspec, checksum in self._ref_changes.items():
+            repo.refs.set(refspec, checksum)
+        for (collection, name), checksum in self._mirror_changes.items():
+            repo.refs.set_mirrored(collection, name, checksum)
+        if (self._ref_changes or self._mirror_changes) and repo.config.auto_update_summary:
+            from ostree.repo import summary
+
+            summary.regenerate(repo)
+
+    def _abandon(self, error: BaseException) -> None:
+        """Leave staged objects for the next transaction, unless space is what was missing."""
+        if self._staging is not None:
+            self._staging.release(remove=isinstance(error, SpaceError))
+            self._staging = None
+
+    # objects ----------------------------------------------------------------------------------
+
+    def write_metadata(
+        self, type: ObjectType, data: bytes, *, expected: Checksum | None = None
+    ) -> Checksum:
+        """Store a metadata object named by its content.
+
+        Raises:
+            FormatError: if the bytes are no such object.
+            ChecksumError: if its checksum is not the expected one.
+            RepoError: if it is too large or cannot be written.
+        """
+        checksum = Checksum.of_digest(hashlib.sha256(data).digest())
+        if expected is not None and checksum != expected:
+            raise corrupted(type, expected, checksum)
+        if len(data) > MAX_METADATA:
+            raise RepoError(
+                f"Writing metadata object: {checksum}.{type.extension} is too large: {len(data)}"
+            )
+        self.stats.metadata_total += 1
+        if self._repo.store.has(checksum, type):
+            return checksum
+        validate_metadata(type, data)
+        try:
+            if self._repo.store.put_metadata(checksum, type, data):
+                self.stats.metadata_written += 1
+        except OSError as error:
+            raise write_error("Writing metadata object", error) from error
+        return checksum
+
+    def write_content(
+        self, content: LoadedContent, *, expected: Checksum | None = None
+    ) -> Checksum:
+        """Store a file object that is read from another place; small ones through memory.
+
+        Raises:
+            ChecksumError: if its checksum is not the expected one.
+            RepoError: if the repository cannot hold it.
+        """
+        from ostree.repo.content_import import import_loaded
+
+        checksum, written = import_loaded(self._repo.store, content, self.charge, expected)
+        self.count_content(written, content.size)
+        return checksum
+
+    def write_detached(self, commit: Checksum, data: bytes) -> None:
+        """Set the detached metadata of a commit (a serialised ``a{sv}``)."""
+        commitmeta.decode(data)
+        self._repo.store.replace_metadata(commit, ObjectType.COMMITMETA, data)
+
+    def charge(self, size: int) -> None:
+        """Account for a content object about to be written.
+
+        Raises:
+            SpaceError: if the minimum of free space would not be kept.
+        """
+        if self._space is not None:
+            self._space.charge(size)
+
+    def count_content(self, written: int, size: int, total: int = 1) -> None:
+        """Add content objects to the statistics: how many are new, and their plain bytes."""
+        self.stats.content_total += total
+        self.stats.content_written += written
+        if written:
+            self.stats.content_bytes_written += size
+
+    def import_directory(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        modifier: Modifier | None = None,
+        on_event: Listener | None = None,
+    ) -> TreeId:
+        """Store a directory with all that is below it.
+
+        Args:
+            path: A directory, not a symbolic link to one.
+            modifier: Changes of owner, mode and attributes.
+            on_event: Is given :class:`~ostree.events.StepProgress` of ``commit``.
+
+        Raises:
+            OSTreeError: naming the entry that cannot be committed, and why.
+        """
+        from ostree.repo.directory_import import DirectoryImport
+        from ostree.repo.modifier import Modifier
+
+        chosen = (modifier or Modifier()).for_mode(self._repo.mode)
+        return DirectoryImport(self._repo.store, self, chosen, on_event).run(os.fspath(path))
+
+    def commit(
+        self,
+        root: TreeId,
+        *,
+        parent: Checksum | None = None,
+        subject: str = "",
+        body: str = "",
+        metadata: Sequence[tuple[str, Variant]] = (),
+        timestamp: int | None = None,
+    ) -> Checksum:
+        """Store a commit object; no ref changes.
+
+        ``timestamp`` is in seconds since the epoch; the current time if None.
+        """
+        commit = commit_format.Commit(
+            root,
+            timestamp=int(time.time()) if timestamp is None else timestamp % (1 << 64),
+            parent=parent,
+            subject=subject,
+            body=body,
+            metadata=metadata,
+        )
+        return self.write_metadata(ObjectType.COMMIT, commit_format.encode(commit))
+
+    # refs and marks ---------------------------------------------------------------------------
+
+    def set_ref(self, refspec: str, checksum: Checksum | None) -> None:
+        """Point a ref at a commit, or delete it, when the transaction ends.
+
+        Raises:
+            FormatError: if the name is not one for a ref.
+        """
+        from ostree.formats.refspec import check_new_ref_name, parse_refspec
+
+        _, name = parse_refspec(refspec)
+        if checksum is not None:
+            check_new_ref_name(name)
+        self._ref_changes[refspec] = checksum
+
+    def set_mirrored_ref(self, collection: str, name: str, checksum: Checksum | None) -> None:
+        """The same for a ref of a collection other than the repository's own."""
+        if collection == self._repo.config.collection_id:
+            self.set_ref(name, checksum)
+        else:
+            self._mirror_changes[(collection, name)] = checksum
+
+    def mark_partial(self, commit: Checksum) -> None:
+        """Note that objects of a commit may be missing; takes effect at once."""
+        files.make_directory("state", self._repo.dir_fd, 0o775)
+        path = f"state/{commit}.commitpartial"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644, dir_fd=self._repo.dir_fd)
+        os.close(fd)
+
+    def unmark_partial(self, commit: Checksum) -> None:
+        """Note that a commit is complete; for use after the transaction has ended."""
+        files.remove_tree(f"state/{commit}.commitpartial", self._repo.dir_fd)
+
+
+def validate_metadata(type: ObjectType, data: bytes) -> None:
+    """Check the structure of a metadata object (§2.6).
+
+    Raises:
+        FormatError: naming what is wrong.
+    """
+    _VALIDATORS[type](data)
+
+
+def corrupted(type: ObjectType, expected: str, actual: str) -> ChecksumError:
+    """The error for an object that is not what its name says."""
+    return ChecksumError(
+        f"Corrupted {type.extension} object; checksum expected='{expected}' actual='{actual}'"
+    )
+
+
+def write_error(context: str, error: OSError) -> OSTreeError:
+    """What a failed write means to the user."""
+    import errno
+
+    text = f"{context}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SpaceError(text)
+    return RepoError(text)

@@ -1,0 +1,121 @@
+"""Mode ``archive``: compressed content with its header in front (repository format §3.3)."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.formats import file_header
+from ostree.store import compression
+from ostree.store.content import (
+    SMALL,
+    ContentWriter,
+    InflatedContent,
+    LoadedContent,
+    MemoryContent,
+)
+from ostree.store.layout import loose_path
+from ostree.store.store import LooseStore, StoreProperties
+from ostree.system import files
+from ostree.system.anonymous import AnonymousFile
+from ostree.types import ObjectType, RepoMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.store.layout import ObjectDirectory
+    from ostree.types import Checksum, FileHeader
+
+
+class ArchiveStore(LooseStore):
+    """What is served over HTTP: files any web server can give away."""
+
+    properties = StoreProperties(RepoMode.ARCHIVE)
+    content_extension = "filez"
+
+    def __init__(self, objects: ObjectDirectory, *, level: int = compression.DEFAULT_LEVEL) -> None:
+        super().__init__(objects)
+        self.level = level
+
+    def load(self, checksum: Checksum) -> LoadedContent:
+        """A file object's header and content; see the contract."""
+        fd = self.open_file(checksum, ObjectType.FILE)
+        if fd is None:
+            raise self.missing_content(checksum)
+        try:
+            loaded = load_archived(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        return loaded
+
+    def put_bytes(self, checksum: Checksum, header: FileHeader, data: bytes) -> bool:
+        """Store a regular file from memory, or a symbolic link; see the contract."""
+        stored = file_header.archive_prefix(header, len(data))
+        if not header.is_symlink:
+            stored += compression.compress(data, self.level)
+        return self.put_archived(checksum, stored)
+
+    def put_archived(self, checksum: Checksum, stored: bytes) -> bool:
+        """Store the complete bytes of a ``.filez``; whether it is new."""
+        target = self.target
+        with AnonymousFile(target.temporary_fd) as file:
+            files.write_all(file.fd, stored)
+            return _finish(file, target, checksum)
+
+    def begin(self, header: FileHeader, size: int) -> ContentWriter:
+        """Start to store a regular file; see the contract."""
+        return ArchiveWriter(self, header, size)
+
+
+def load_archived(fd: int) -> LoadedContent:
+    """The object in an open ``.filez``; the descriptor is the result's, or closed.
+
+    Raises:
+        CorruptionError: if it is damaged.
+    """
+    stored = os.fstat(fd).st_size
+    start = os.read(fd, min(stored, SMALL) + 1)
+    length = file_header.prefix_length(start, stored)
+    if length > len(start):
+        start += files.read_all(fd, length - len(start))
+    header, size = file_header.decode_archive_prefix(start[:length])
+    if header.is_symlink:
+        os.close(fd)
+        return LoadedContent(header, 0)
+    if stored <= SMALL and size <= SMALL:
+        content = MemoryContent(header, compression.decompress(memoryview(start)[length:], size))
+        os.close(fd)
+        return content
+    os.lseek(fd, length, os.SEEK_SET)
+    return InflatedContent(header, size, fd, compression.stream_decoder())
+
+
+def _finish(file: AnonymousFile, target: ObjectDirectory, checksum: Checksum) -> bool:
+    os.fchmod(file.fd, 0o644)
+    if target.sync_files:
+        os.fsync(file.fd)
+    return target.link(file, loose_path(checksum, "filez"))
+
+
+class ArchiveWriter(ContentWriter):
+    """A file being compressed."""
+
+    __slots__ = ("_encoder", "_file", "_target")
+
+    def __init__(self, store: ArchiveStore, header: FileHeader, size: int) -> None:
+        self._target = store.target
+        self._file = AnonymousFile(self._target.temporary_fd)
+        self._encoder = compression.stream_encoder(store.level)
+        files.write_all(self._file.fd, file_header.archive_prefix(header, size))
+
+    def write(self, data: bytes | memoryview) -> None:
+        """More content."""
+        files.write_all(self._file.fd, self._encoder.compress(data))
+
+    def finish(self, checksum: Checksum) -> bool:
+        """Store it under that name; False if the object was there already."""
+        files.write_all(self._file.fd, self._encoder.flush())
+        return _finish(self._file, self._target, checksum)
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        self._file.close()

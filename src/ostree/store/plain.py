@@ -1,0 +1,142 @@
+"""What the modes that store plain content share: the file of a regular file is its content."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ostree.store.content import ContentWriter, LoadedContent, checksum_descriptor
+from ostree.store.layout import loose_path
+from ostree.store.store import LooseStore
+from ostree.system import copying, files
+from ostree.system.anonymous import AnonymousFile
+from ostree.types import ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.errors import ObjectNotFoundError
+    from ostree.store.layout import ObjectDirectory
+    from ostree.types import Checksum, FileHeader
+
+
+class PlainStore(LooseStore):
+    """Base of bare, bare-user and bare-user-only."""
+
+    def load(self, checksum: Checksum) -> LoadedContent:
+        """A file object's header and content; see the contract."""
+        path = loose_path(checksum, "file")
+        for place in (self.staging, self.objects):
+            if place is None:
+                continue
+            try:
+                fd = os.open(path, files.FILE_FLAGS, dir_fd=place.fd)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                loaded = self._load_link(checksum, place, path)
+                if loaded is None:
+                    raise self._unreadable(checksum, error) from error
+                return loaded
+            try:
+                return self._load_open(checksum, fd)
+            except BaseException:
+                os.close(fd)
+                raise
+        raise self.missing_content(checksum)
+
+    def put_bytes(self, checksum: Checksum, header: FileHeader, data: bytes) -> bool:
+        """Store a regular file from memory, or a symbolic link; see the contract."""
+        if header.is_symlink:
+            return self._put_symlink(checksum, header)
+        target = self.target
+        with AnonymousFile(target.temporary_fd) as file:
+            if data:
+                files.write_all(file.fd, data)
+            return self._finish(file, target, checksum, header)
+
+    def begin(self, header: FileHeader, size: int) -> ContentWriter:
+        """Start to store a regular file; see the contract."""
+        del size
+        return PlainWriter(self, header)
+
+    def missing_content(self, checksum: str) -> ObjectNotFoundError:
+        """The error for a content object that is not there."""
+        error = super().missing_content(checksum)
+        error.add_prefix(f"Opening content object {checksum}")
+        return error
+
+    def _unreadable(self, checksum: str, error: OSError) -> Exception:
+        from ostree.errors import CorruptionError
+
+        return CorruptionError(f"Opening content object {checksum}: {error.strerror}")
+
+    def _finish(
+        self,
+        file: AnonymousFile,
+        target: ObjectDirectory,
+        checksum: Checksum,
+        header: FileHeader,
+    ) -> bool:
+        """Give a complete file its metadata and its name."""
+        self._apply(file.fd, header)
+        # Upstream's checkouts are recognised by this; the access time does not matter.
+        os.utime(file.fd, ns=(time.time_ns(), 0))
+        if target.sync_files:
+            os.fsync(file.fd)
+        return target.link(file, loose_path(checksum, self.extension(ObjectType.FILE)))
+
+    # what differs between the modes -------------------------------------------------------------
+
+    def _apply(self, fd: int, header: FileHeader) -> None:
+        """Put owner, mode and attributes of a regular file on its inode, as the mode keeps them."""
+        raise NotImplementedError
+
+    def _put_symlink(self, checksum: Checksum, header: FileHeader) -> bool:
+        """Store a symbolic link."""
+        raise NotImplementedError
+
+    def _load_open(self, checksum: Checksum, fd: int) -> LoadedContent:
+        """The object in an open regular file, which the result owns."""
+        raise NotImplementedError
+
+    def _load_link(
+        self, checksum: Checksum, place: ObjectDirectory, path: str
+    ) -> LoadedContent | None:
+        """The object in a symbolic link; None if there is no link."""
+        raise NotImplementedError
+
+
+class PlainWriter(ContentWriter):
+    """A plain file being filled."""
+
+    __slots__ = ("_file", "_header", "_store", "_target")
+
+    def __init__(self, store: PlainStore, header: FileHeader) -> None:
+        self._store = store
+        self._header = header
+        self._target = store.target
+        self._file = AnonymousFile(self._target.temporary_fd)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """More content."""
+        files.write_all(self._file.fd, data)
+
+    def fill(self, fd: int, size: int, header: FileHeader) -> Checksum | None:
+        """Take the content from an open file, inside the kernel; see the contract."""
+        del header
+        copying.copy_content(fd, self._file.fd)
+        if os.fstat(self._file.fd).st_size != size:
+            os.ftruncate(self._file.fd, size)
+        return None
+
+    def checksum_again(self, header: FileHeader, size: int) -> Checksum:
+        """The checksum of what :meth:`fill` had the kernel copy."""
+        return checksum_descriptor(header, self._file.fd, size)
+
+    def finish(self, checksum: Checksum) -> bool:
+        """Store it under that name; False if the object was there already."""
+        return self._store._finish(self._file, self._target, checksum, self._header)  # noqa: SLF001 - the writer is half of the store
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        self._file.close()

@@ -1,0 +1,137 @@
+"""What the boot entry of a deployment says; nothing here touches a disk (deployments §5)."""
+
+from __future__ import annotations
+
+from ostree.errors import FormatError, SysrootError
+from ostree.formats.boot_entry import parse_extra_keys
+from ostree.formats.boot_link import BootLink
+from ostree.formats.kernel_arguments import split_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.formats.boot_entry import BootEntry
+    from ostree.formats.kernel_arguments import KernelArguments
+    from ostree.formats.keyfile import KeyFile
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.kernel import KernelLayout
+
+_BOOTLOADERS = ("auto", "none", "grub2", "syslinux", "uboot", "zipl", "aboot")
+_MAX_TRIES = 5
+
+
+class SysrootConfig:
+    """The ``[sysroot]`` group of the repository's configuration.
+
+    Attributes:
+        bootloader: ``auto``, ``none`` or the name of one.
+        bootprefix: Whether paths in boot entries start with ``/boot``.
+        tries: Boot attempts granted to a new deployment, 0 if they are not counted.
+        extra_keys: Keys for every boot entry but the first.
+    """
+
+    __slots__ = ("bootloader", "bootprefix", "extra_keys", "tries")
+
+    def __init__(
+        self,
+        *,
+        bootloader: str = "auto",
+        bootprefix: bool = False,
+        tries: int = 0,
+        extra_keys: list[tuple[str, str]] | None = None,
+    ) -> None:
+        self.bootloader = bootloader
+        self.bootprefix = bootprefix
+        self.tries = tries
+        self.extra_keys = extra_keys or []
+
+
+def parse_config(keyfile: KeyFile) -> SysrootConfig:
+    """Read the ``[sysroot]`` group.
+
+    Raises:
+        SysrootError: a value is none of those allowed.
+        FormatError: ``bls-append-except-default`` has a bad item.
+    """
+    bootloader = keyfile.find_string("sysroot", "bootloader") or "auto"
+    if bootloader not in _BOOTLOADERS:
+        raise SysrootError(f"Invalid bootloader configuration: '{bootloader}'")
+    tries = keyfile.find_string("sysroot", "boot-counting-tries") or "0"
+    if not (len(tries) == 1 and "0" <= tries <= str(_MAX_TRIES)):
+        raise SysrootError(
+            f"Parsing sysroot.boot-counting-tries: Invalid value '{tries}', "
+            f"expected 0 to {_MAX_TRIES}"
+        )
+    extra = keyfile.find_string("sysroot", "bls-append-except-default") or ""
+    return SysrootConfig(
+        bootloader=bootloader,
+        bootprefix=keyfile.get_boolean("sysroot", "bootprefix", default=False),
+        tries=int(tries),
+        extra_keys=parse_extra_keys(extra),
+    )
+
+
+def fill_entry(
+    entry: BootEntry,
+    deployment: Deployment,
+    kernel: KernelLayout,
+    *,
+    title: str,
+    number: int,
+    bootversion: int,
+    config: SysrootConfig,
+) -> None:
+    """Set in ``entry`` what the deployment's place in the new list requires.
+
+    Args:
+        entry: The deployment's entry, with its kernel arguments; changed.
+        deployment: Placed in the new list.
+        kernel: What is installed for it below ``/boot``.
+        title: The title.
+        number: Length of the list minus index.
+        bootversion: That of the new configuration.
+        config: The repository's ``[sysroot]`` group.
+
+    Raises:
+        FormatError: a value does not fit in a line of text.
+    """
+    prefix = "/boot/" if config.bootprefix else "/"
+    directory = f"ostree/{deployment.stateroot}-{deployment.bootcsum}"
+    entry.set("title", title)
+    entry.set("version", str(number))
+    entry.set("linux", f"{prefix}{directory}/{kernel.kernel.name}")
+    if kernel.initramfs is not None:
+        entry.set("initrd", f"{prefix}{directory}/{kernel.initramfs.name}")
+    if kernel.aboot is not None:
+        entry.set("aboot", f"/{directory}/{kernel.aboot.name}")
+        entry.set("abootcfg", f"/{deployment.path}/usr/lib/ostree-boot/aboot.cfg")
+    if kernel.devicetree is not None:
+        key = "fdtdir" if kernel.devicetree.is_directory else "devicetree"
+        entry.set(key, f"{prefix}{directory}/{kernel.devicetree.name}")
+    entry.set("options", str(_boot_arguments(deployment, kernel, bootversion)))
+    if deployment.index > 0:
+        for key, value in config.extra_keys:
+            entry.set(key, value)
+
+
+def _boot_arguments(
+    deployment: Deployment, kernel: KernelLayout, bootversion: int
+) -> KernelArguments:
+    link = BootLink(bootversion, deployment.stateroot, deployment.bootcsum, deployment.bootserial)
+    arguments = deployment.kernel_arguments
+    if kernel.initramfs is None:
+        arguments.replace(f"init={link}/usr/lib/ostree/ostree-prepare-root")
+    arguments.replace(f"ostree={link}")
+    arguments.check()
+    return arguments
+
+
+def boot_link_of(entry: BootEntry) -> str:
+    """The value of the first ``ostree=`` of an entry's kernel arguments.
+
+    Raises:
+        FormatError: there is none.
+    """
+    for word in split_words(entry.get("options") or ""):
+        if word.startswith("ostree="):
+            return word.removeprefix("ostree=")
+    raise FormatError("No ostree= kernel argument found")

@@ -1,0 +1,1 @@
+"""Boot loaders, one per module; which one writes its configuration (boot §2)."""

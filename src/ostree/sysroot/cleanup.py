@@ -1,0 +1,131 @@
+"""Removal of what no deployment in the list needs (deployments §10)."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ostree.formats.deployment_name import parse_deployment_target
+from ostree.sysroot.creating import directory_names
+from ostree.sysroot.immutable import set_immutable
+from ostree.sysroot.layout import (
+    bootlinks_directory,
+    deployments_directory,
+    loader_directory,
+    read_bootversion,
+    read_subbootversion,
+    stateroot_directory,
+)
+from ostree.sysroot.step import step
+from ostree.system.files import list_directory, remove_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostree.repo.repository import Repo
+    from ostree.sysroot.deployment import Deployment
+
+_OVERLAYS = "boot/ostree/initramfs-overlays"
+_HEX = frozenset("0123456789abcdef")
+
+
+def clean(root_fd: int, repo: Repo, deployments: Sequence[Deployment]) -> None:
+    """Remove what is left over on disk and write the refs that keep deployments' objects.
+
+    Args:
+        root_fd: The sysroot.
+        repo: Its repository.
+        deployments: The loaded list, a staged deployment included.
+
+    Raises:
+        SysrootError: naming the step.
+    """
+    bootversion = read_bootversion(root_fd)
+    subbootversion = read_subbootversion(root_fd, bootversion)
+    with step("Cleaning bootversions"):
+        _clean_bootversions(root_fd, bootversion, subbootversion)
+    with step("Cleaning deployments"):
+        _clean_deployments(root_fd, deployments)
+    with step("Cleaning bootfs"):
+        _clean_boot(root_fd, deployments)
+    with step("Generating deployment refs"):
+        _write_refs(repo, bootversion, subbootversion, deployments)
+
+
+def _clean_bootversions(root_fd: int, bootversion: int, subbootversion: int) -> None:
+    other = 1 - bootversion
+    for path in (
+        loader_directory(other),
+        f"ostree/boot.{other}",
+        bootlinks_directory(other, 0),
+        bootlinks_directory(other, 1),
+        bootlinks_directory(bootversion, 1 - subbootversion),
+    ):
+        remove_tree(path, root_fd)
+
+
+def _clean_deployments(root_fd: int, deployments: Sequence[Deployment]) -> None:
+    listed = {(d.stateroot, d.name) for d in deployments}
+    running = os.stat("/")
+    for stateroot in directory_names("ostree/deploy", root_fd):
+        directory = deployments_directory(stateroot)
+        for name in directory_names(directory, root_fd):
+            if (stateroot, name) in listed:
+                continue
+            parse_deployment_target(name)
+            path = f"{directory}/{name}"
+            if os.path.samestat(running, os.stat(path, dir_fd=root_fd)):
+                continue
+            set_immutable(path, root_fd, on=False)
+            # The directory last: as long as it is there, the next cleanup comes back for the rest.
+            remove_tree(f"{stateroot_directory(stateroot)}/backing/{name}", root_fd)
+            remove_tree(f"{path}.origin", root_fd)
+            remove_tree(path, root_fd)
+
+
+def _clean_boot(root_fd: int, deployments: Sequence[Deployment]) -> None:
+    wanted = {d.bootcsum for d in deployments}
+    for name in directory_names("boot/ostree", root_fd):
+        checksum = name.rpartition("-")[2]
+        is_ours = "-" in name and len(checksum) == 64 and _HEX.issuperset(checksum)
+        if is_ours and checksum not in wanted:
+            remove_tree(f"boot/ostree/{name}", root_fd)
+    overlays = {os.path.basename(path) for d in deployments for path in d.entry.overlay_initrds}
+    for name in list_directory(_OVERLAYS, root_fd):
+        path = f"{_OVERLAYS}/{name}"
+        mode = os.stat(path, dir_fd=root_fd, follow_symlinks=False).st_mode
+        if stat.S_ISREG(mode) and name not in overlays:
+            os.unlink(path, dir_fd=root_fd)
+
+
+def _write_refs(
+    repo: Repo, bootversion: int, subbootversion: int, deployments: Sequence[Deployment]
+) -> None:
+    """Point ``ostree/V/S/INDEX`` at the commit of each deployment, and drop those of other pairs.
+
+    Refs beyond the end of the list go too, which upstream forgets.
+    """
+    current = f"ostree/{bootversion}/{subbootversion}/"
+    wanted = {f"{current}{i}": d.checksum for i, d in enumerate(deployments)}
+    present = repo.refs.local()
+    with repo.transaction() as transaction:
+        for ref, checksum in wanted.items():
+            if present.get(ref) != checksum:
+                transaction.set_ref(ref, checksum)
+        for ref in present:
+            if is_deployment_ref(ref) and ref not in wanted:
+                transaction.set_ref(ref, None)
+
+
+def is_deployment_ref(ref: str) -> bool:
+    """Whether a ref is one of those that keep a deployment's objects."""
+    parts = ref.split("/")
+    return (
+        len(parts) == 4
+        and parts[0] == "ostree"
+        and parts[1] in {"0", "1"}
+        and parts[2] in {"0", "1"}
+        and parts[3].isascii()
+        and parts[3].isdigit()
+    )

@@ -1,0 +1,286 @@
+"""A new deployment: the tree, its ``/etc``, ``/var`` and origin (deployments §7)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from ostree.errors import SysrootError
+from ostree.events import Message
+from ostree.formats.boot_link import check_stateroot
+from ostree.formats.deployment_name import next_serial
+from ostree.repo.checkout import CheckoutOptions, Union
+from ostree.sysroot.deployment import Deployment
+from ostree.sysroot.etc_merge import merge_etc
+from ostree.sysroot.immutable import set_immutable
+from ostree.sysroot.kernel import boot_checksum, find_kernel
+from ostree.sysroot.layout import deployments_directory, stateroot_directory
+from ostree.sysroot.step import step
+from ostree.system.files import (
+    exists,
+    make_directories,
+    make_directory,
+    open_subdirectory,
+    remove_tree,
+    replace_file,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.events import Listener
+    from ostree.formats.kernel_arguments import KernelArguments
+    from ostree.formats.keyfile import KeyFile
+    from ostree.repo.repository import Repo
+    from ostree.sysroot.settings import SysrootSettings
+    from ostree.types import Checksum
+
+_STAMP = ".ostree-selabeled"
+
+
+class DeploymentMaker:
+    """Makes deployments in one sysroot; nothing it makes is bootable before the list names it.
+
+    Args:
+        root_fd: The sysroot.
+        repo: Its repository.
+        settings: How to do it.
+        booted_stateroot: The stateroot whose ``/var`` is mounted, if one is booted.
+        on_event: Is told what users want to know.
+    """
+
+    def __init__(
+        self,
+        root_fd: int,
+        repo: Repo,
+        settings: SysrootSettings,
+        *,
+        booted_stateroot: str | None,
+        on_event: Listener,
+    ) -> None:
+        self._root_fd = root_fd
+        self._repo = repo
+        self._settings = settings
+        self._booted_stateroot = booted_stateroot
+        self._on_event = on_event
+
+    def make(
+        self,
+        checksum: Checksum,
+        stateroot: str,
+        *,
+        origin: KeyFile,
+        merge: Deployment | None,
+        arguments: KernelArguments | None,
+    ) -> Deployment:
+        """Check out a commit and make it ready to be booted.
+
+        Args:
+            checksum: The commit.
+            stateroot: Where to.
+            origin: Goes into the origin file.
+            merge: Whose local configuration and, without ``arguments``, kernel arguments it takes.
+            arguments: The kernel arguments.
+
+        Raises:
+            SysrootError: naming the step; what was made so far is for the next cleanup.
+        """
+        with step("Deploying tree"):
+            with step("Initializing deployment"):
+                deployment = self._initialize(checksum, stateroot)
+            deployment.origin = origin
+            if arguments is None and merge is not None:
+                arguments = merge.kernel_arguments
+            if arguments:
+                arguments.check()
+                deployment.entry.set("options", str(arguments))
+            with step("Finalizing deployment"):
+                self._finalize(deployment, merge)
+        return deployment
+
+    # the tree ---------------------------------------------------------------------------------
+
+    def _initialize(self, checksum: Checksum, stateroot: str) -> Deployment:
+        check_stateroot(stateroot)
+        if not exists(stateroot_directory(stateroot), self._root_fd):
+            raise SysrootError(f"No such stateroot: {stateroot}")
+        _make_private(f"{stateroot_directory(stateroot)}/backing", self._root_fd)
+        deployments = deployments_directory(stateroot)
+        make_directories(deployments, self._root_fd, 0o775)
+        serial = next_serial(directory_names(deployments, self._root_fd), checksum)
+        deployment = Deployment(
+            stateroot=stateroot, checksum=checksum, serial=serial, bootcsum=""
+        )
+        with step("Checking out deployment tree"):
+            remove_tree(deployment.path, self._root_fd)
+            self._repo.checkout(
+                checksum,
+                deployment.path,
+                options=CheckoutOptions(process_passthrough_whiteouts=True),
+                dir_fd=self._root_fd,
+            )
+        fd = open_subdirectory(self._root_fd, deployment.path)
+        try:
+            kernel = find_kernel(fd, device_trees=self._settings.device_trees)
+            deployment.bootcsum = boot_checksum(fd, kernel)
+            with step("Preparing /etc"):
+                self._prepare_etc(deployment, fd)
+            with step("Preparing deployment /var"):
+                self._prepare_var(deployment, fd)
+        finally:
+            os.close(fd)
+        return deployment
+
+    def _prepare_etc(self, deployment: Deployment, fd: int) -> None:
+        """Give the deployment an ``/etc`` of its own, a copy of ``/usr/etc`` (§7.1)."""
+        has_default = exists("usr/etc", fd)
+        if exists("etc", fd):
+            if not has_default:
+                raise SysrootError("No such file or directory: /usr/etc")
+            try:
+                os.rmdir("etc", dir_fd=fd)
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.ENOTDIR, errno.EEXIST}:
+                    raise
+                raise SysrootError("Tree contains both /etc and /usr/etc") from error
+        if has_default:
+            # Copies: what is edited here must not be edited in the repository.
+            self._repo.checkout(
+                deployment.checksum,
+                "etc",
+                options=CheckoutOptions(force_copy=True),
+                subpath="/usr/etc",
+                dir_fd=fd,
+            )
+
+    def _prepare_var(self, deployment: Deployment, fd: int) -> None:
+        """Fill an empty stateroot's ``/var`` from the commit (§7.4)."""
+        var = f"{stateroot_directory(deployment.stateroot)}/var"
+        make_directory(var, self._root_fd)
+        if not exists("var", fd):
+            return
+        var_fd = open_subdirectory(self._root_fd, var)
+        try:
+            if os.listdir(var_fd):
+                return
+            self._repo.checkout(
+                deployment.checksum,
+                var,
+                options=CheckoutOptions(force_copy=True, union=Union.FILES),
+                subpath="/var",
+                dir_fd=self._root_fd,
+            )
+            if not exists("usr/lib/tmpfiles.d", fd):
+                _make_standard_var(var_fd)
+        finally:
+            os.close(var_fd)
+
+    # what comes last --------------------------------------------------------------------------
+
+    def _finalize(self, deployment: Deployment, merge: Deployment | None) -> None:
+        fd = open_subdirectory(self._root_fd, deployment.path)
+        try:
+            if merge is not None:
+                merge_fd = open_subdirectory(self._root_fd, merge.path)
+                try:
+                    merge_etc(
+                        merge_fd,
+                        fd,
+                        copy_xattrs=self._settings.xattrs,
+                        on_event=self._on_event,
+                    )
+                finally:
+                    os.close(merge_fd)
+            self._request_update_units(deployment, fd)
+            with step("Relabeling /var"):
+                self._stamp_var(deployment)
+            with step("Preparing deployment backing dir"):
+                self._make_backing(deployment, fd)
+        finally:
+            os.close(fd)
+        with step("Writing out origin file"):
+            write_origin(deployment, self._root_fd)
+        if self._settings.immutable:
+            set_immutable(deployment.path, self._root_fd, on=True)
+
+    def _request_update_units(self, deployment: Deployment, fd: int) -> None:
+        """Make ``ConditionNeedsUpdate=`` of systemd true for ``/etc`` and ``/var``."""
+        _unlink_if_there("etc/.updated", fd)
+        if deployment.stateroot == self._booted_stateroot:
+            _unlink_if_there("/var/.updated", fd)
+        else:
+            var = f"{stateroot_directory(deployment.stateroot)}/var"
+            _unlink_if_there(f"{var}/.updated", self._root_fd)
+
+    def _stamp_var(self, deployment: Deployment) -> None:
+        """Say once for each stateroot that ``/var`` has its labels."""
+        stamp = f"{stateroot_directory(deployment.stateroot)}/var/{_STAMP}"
+        if exists(stamp, self._root_fd):
+            return
+        self._on_event(Message(f"Relabeling /var (no stamp file 'var/{_STAMP}' found)"))
+        replace_file(stamp, b"", self._root_fd)
+
+    def _make_backing(self, deployment: Deployment, fd: int) -> None:
+        """The directories for an overlay over the root (§1.2)."""
+        backing = backing_directory(deployment)
+        remove_tree(backing, self._root_fd)
+        overlay = f"{backing}/root-transient"
+        for path in (backing, overlay, f"{overlay}/work", f"{overlay}/upper"):
+            _make_private(path, self._root_fd)
+        upper_fd = open_subdirectory(self._root_fd, f"{overlay}/upper")
+        try:
+            os.fchmod(upper_fd, stat.S_IMODE(os.fstat(fd).st_mode))
+        finally:
+            os.close(upper_fd)
+
+
+def backing_directory(deployment: Deployment) -> str:
+    """Where the overlays of a deployment are."""
+    return f"{stateroot_directory(deployment.stateroot)}/backing/{deployment.name}"
+
+
+def write_origin(deployment: Deployment, root_fd: int) -> None:
+    """Replace the origin file of a deployment; without an origin there is none."""
+    path = f"{deployment.path}.origin"
+    if deployment.origin is None:
+        _unlink_if_there(path, root_fd)
+    else:
+        replace_file(path, deployment.origin.to_bytes(), root_fd)
+
+
+def directory_names(path: str, dir_fd: int) -> list[str]:
+    """The names of directories (not of other things) in a directory; empty if there is none."""
+    try:
+        fd = open_subdirectory(dir_fd, path)
+    except FileNotFoundError:
+        return []
+    try:
+        with os.scandir(fd) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    finally:
+        os.close(fd)
+
+
+def _make_private(path: str, dir_fd: int) -> None:
+    make_directory(path, dir_fd, 0o700)
+
+
+def _unlink_if_there(path: str, dir_fd: int) -> None:
+    try:
+        os.unlink(path, dir_fd=dir_fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _make_standard_var(var_fd: int) -> None:
+    """What a tree without tmpfiles.d cannot make for itself."""
+    for name, mode in (("tmp", 0o1777), ("lib", 0o777), ("log", 0o755)):
+        if make_directory(name, var_fd, mode) and name == "tmp":
+            fd = open_subdirectory(var_fd, name)
+            try:
+                os.fchmod(fd, mode)
+            finally:
+                os.close(fd)
+    for name, target in (("run", "../run"), ("lock", "../run/lock")):
+        if not exists(name, var_fd):
+            os.symlink(target, name, dir_fd=var_fd)

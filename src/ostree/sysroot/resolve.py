@@ -1,0 +1,67 @@
+"""Symbolic links resolved as they are seen from inside a tree."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+_MAX_LINKS = 40
+
+
+def resolve_inside(path: str, root_fd: int, *, clamp: bool) -> str:
+    """A path without links, relative to ``root_fd``, that leads where ``path`` leads.
+
+    The result never leaves the directory; components that do not exist are kept as they are.
+    Holds only as long as nobody else changes the tree.
+
+    Args:
+        path: Relative to the directory.
+        root_fd: The directory that is the root for the purpose of links.
+        clamp: Whether absolute links and ``..`` mean the directory, as after chroot(2).
+
+    Raises:
+        OSError: ELOOP, too many links; EXDEV, a link leads out and ``clamp`` is false; or as
+            readlink(2).
+    """
+    done: list[str] = []
+    todo = _components(path)
+    links = 0
+    while todo:
+        name = todo.pop()
+        if name == "..":
+            if not done and not clamp:
+                raise _error(errno.EXDEV, path)
+            done[-1:] = []
+            continue
+        here = "/".join([*done, name])
+        target = _read_link(here, root_fd)
+        if target is None:
+            done.append(name)
+            continue
+        links += 1
+        if links > _MAX_LINKS:
+            raise _error(errno.ELOOP, path)
+        if target.startswith("/"):
+            if not clamp:
+                raise _error(errno.EXDEV, path)
+            done.clear()
+        todo.extend(_components(target))
+    return "/".join(done) or "."
+
+
+def _components(path: str) -> list[str]:
+    """The components in reverse, so that the next one is popped from the end."""
+    return [name for name in reversed(path.split("/")) if name not in {"", "."}]
+
+
+def _read_link(path: str, root_fd: int) -> str | None:
+    try:
+        return os.readlink(path, dir_fd=root_fd)
+    except OSError as error:
+        if error.errno in {errno.EINVAL, errno.ENOENT, errno.ENOTDIR}:
+            return None
+        raise
+
+
+def _error(number: int, path: str) -> OSError:
+    return OSError(number, os.strerror(number), path)

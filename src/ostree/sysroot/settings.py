@@ -1,0 +1,58 @@
+"""Switches for developers and tests; the command reads them from its environment."""
+
+from __future__ import annotations
+
+_SEPARATORS = str.maketrans(":;,\t", "    ")
+
+
+class SysrootSettings:
+    """How some steps are done.
+
+    Attributes:
+        immutable: Whether a deployment's directory gets the immutable attribute.
+        xattrs: Whether the merge of ``/etc`` copies extended attributes.
+        device_trees: Whether device trees belong to the kernel.
+        run_directory: Where the state of the running system is.
+        proc_directory: Where the kernel tells its command line.
+    """
+
+    __slots__ = ("device_trees", "immutable", "proc_directory", "run_directory", "xattrs")
+
+    def __init__(
+        self,
+        *,
+        immutable: bool = True,
+        xattrs: bool = True,
+        device_trees: bool = True,
+        run_directory: str = "/run",
+        proc_directory: str = "/proc",
+    ) -> None:
+        self.immutable = immutable
+        self.xattrs = xattrs
+        self.device_trees = device_trees
+        self.run_directory = run_directory
+        self.proc_directory = proc_directory
+
+
+def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:
+    """The words of a list in the manner of GLib's debug strings.
+
+    Separators are ``:;,`` and blanks; case does not count, nor does the difference of ``-`` and
+    ``_``; unknown words are ignored; ``all`` means all but those listed beside it.
+    """
+    words = {word.lower().replace("_", "-") for word in text.translate(_SEPARATORS).split()}
+    if "all" in words:
+        return known - words
+    return known & words
+
+
+def parse_settings(debug: str) -> SysrootSettings:
+    """The settings that ``OSTREE_SYSROOT_DEBUG`` asks for."""
+    words = parse_debug_words(
+        debug, frozenset({"mutable-deployments", "no-xattrs", "no-dtb", "test-fifreeze"})
+    )
+    return SysrootSettings(
+        immutable="mutable-deployments" not in words,
+        xattrs="no-xattrs" not in words,
+        device_trees="no-dtb" not in words,
+    )

@@ -1,0 +1,284 @@
+"""The switch from one deployment list to another (deployments §9).
+
+Up to the rename of ``boot/loader``, or of ``ostree/boot.V`` in a sub-swap, everything written is
+new or unused, so that a crash leaves the old list; after it, the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ostree.errors import SysrootError
+from ostree.events import Message
+from ostree.formats.boot_entry import entry_file_name
+from ostree.formats.boot_link import format_bootlink_target
+from ostree.formats.os_release import boot_title, parse_os_release
+from ostree.sysroot.boot_config import fill_entry
+from ostree.sysroot.bootloaders.choice import choose_bootloader
+from ostree.sysroot.deployment_list import SwapKind, has_several_stateroots
+from ostree.sysroot.kernel import find_kernel
+from ostree.sysroot.kernel_install import install_kernel
+from ostree.sysroot.layout import (
+    MAX_TEXT,
+    bootlinks_directory,
+    entries_directory,
+    loader_directory,
+    read_subbootversion,
+)
+from ostree.sysroot.resolve import resolve_inside
+from ostree.sysroot.step import step
+from ostree.system.files import (
+    make_directories,
+    open_directory,
+    open_subdirectory,
+    read_file,
+    remove_tree,
+    replace_file,
+    replace_symlink,
+    sync_filesystem,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ostree.events import Listener
+    from ostree.sysroot.boot_config import SysrootConfig
+    from ostree.sysroot.bootloaders.bootloader import Bootloader
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.settings import SysrootSettings
+
+
+class ListWriter:
+    """Makes a list the active one.
+
+    Args:
+        root_fd: The sysroot.
+        repo_fd: The repository, whose file system is synced.
+        config: The repository's ``[sysroot]`` group.
+        settings: How to do it.
+        sync: Whether to sync at all (``[core] fsync``).
+        version_of: The ``version`` metadata of a deployment's commit.
+        on_event: Is told what was done.
+    """
+
+    def __init__(
+        self,
+        root_fd: int,
+        repo_fd: int,
+        config: SysrootConfig,
+        settings: SysrootSettings,
+        *,
+        sync: bool,
+        version_of: Callable[[Deployment], str | None],
+        on_event: Listener,
+    ) -> None:
+        self._root_fd = root_fd
+        self._repo_fd = repo_fd
+        self._config = config
+        self._settings = settings
+        self._sync = sync
+        self._version_of = version_of
+        self._on_event = on_event
+
+    def write(
+        self, deployments: Sequence[Deployment], kind: SwapKind, *, bootversion: int, old_count: int
+    ) -> None:
+        """Switch to a list whose members are placed (:func:`deployment_list.place`).
+
+        Args:
+            deployments: The new list.
+            kind: How far the switch goes; something has to be done.
+            bootversion: The active one.
+            old_count: The length of the active list, for the message.
+        """
+        for deployment in deployments:
+            self._require_directory(deployment)
+        atomic = True
+        if kind is SwapKind.SUB:
+            subbootversion = self._sub_swap(deployments, bootversion)
+        else:
+            bootversion = 1 - bootversion
+            bootloader = choose_bootloader(self._config.bootloader, self._root_fd)
+            atomic = bootloader is not None and bootloader.atomic
+            subbootversion = self._full_swap(deployments, bootversion, bootloader)
+        self._on_event(
+            Message(
+                f"{'Transaction complete' if atomic else 'Bootloader updated'}; "
+                f"bootconfig swap: {'no' if kind is SwapKind.SUB else 'yes'}; "
+                f"bootversion: boot.{bootversion}.{subbootversion}, "
+                f"deployment count change: {len(deployments) - old_count}"
+            )
+        )
+
+    def _require_directory(self, deployment: Deployment) -> None:
+        try:
+            os.close(open_subdirectory(self._root_fd, deployment.path))
+        except OSError as error:
+            raise SysrootError(
+                f"Unable to find expected deployment root: {deployment.path}"
+            ) from error
+
+    # sub-swap ---------------------------------------------------------------------------------
+
+    def _sub_swap(self, deployments: Sequence[Deployment], bootversion: int) -> int:
+        with step("Creating new current bootlinks"):
+            subbootversion = self._make_bootlinks(deployments, bootversion)
+        self._full_sync()
+        with step("Swapping new version bootlinks"):
+            self._point_bootlinks(bootversion, subbootversion)
+        return subbootversion
+
+    def _make_bootlinks(self, deployments: Sequence[Deployment], bootversion: int) -> int:
+        """Make the unused farm of bootlinks; its subbootversion."""
+        subbootversion = 1 - read_subbootversion(self._root_fd, bootversion)
+        farm = bootlinks_directory(bootversion, subbootversion)
+        remove_tree(farm, self._root_fd)
+        make_directories(farm, self._root_fd, 0o755)
+        for deployment in deployments:
+            directory = f"{farm}/{deployment.stateroot}/{deployment.bootcsum}"
+            make_directories(directory, self._root_fd, 0o755)
+            target = format_bootlink_target(deployment.stateroot, deployment.name)
+            replace_symlink(target, f"{directory}/{deployment.bootserial}", self._root_fd)
+        return subbootversion
+
+    def _point_bootlinks(self, bootversion: int, subbootversion: int) -> None:
+        replace_symlink(
+            f"boot.{bootversion}.{subbootversion}", f"ostree/boot.{bootversion}", self._root_fd
+        )
+        self._sync_directory("ostree")
+
+    # full swap --------------------------------------------------------------------------------
+
+    def _full_swap(
+        self,
+        deployments: Sequence[Deployment],
+        bootversion: int,
+        bootloader: Bootloader | None,
+    ) -> int:
+        entries = entries_directory(bootversion)
+        remove_tree(entries, self._root_fd)
+        make_directories(entries, self._root_fd, 0o755)
+        several = has_several_stateroots(deployments)
+        for deployment in deployments:
+            with step("Installing kernel"):
+                self._install(
+                    deployment,
+                    number=len(deployments) - deployment.index,
+                    bootversion=bootversion,
+                    tell_stateroot=several,
+                )
+        with step("Creating new current bootlinks"):
+            subbootversion = self._make_bootlinks(deployments, bootversion)
+        with step("Swapping new version bootlinks"):
+            # Harmless: nothing boots this bootversion yet.
+            self._point_bootlinks(bootversion, subbootversion)
+        if bootloader is not None:
+            with step("Bootloader write config"):
+                bootloader.write_config(self._root_fd, bootversion, deployments)
+        self._switch_loader(bootversion)
+        return subbootversion
+
+    def _install(
+        self, deployment: Deployment, *, number: int, bootversion: int, tell_stateroot: bool
+    ) -> None:
+        """Kernel and boot entry of one deployment."""
+        fd = open_subdirectory(self._root_fd, deployment.path)
+        try:
+            kernel = find_kernel(fd, device_trees=self._settings.device_trees)
+            directory = f"boot/ostree/{deployment.stateroot}-{deployment.bootcsum}"
+            install_kernel(kernel, fd, directory, self._root_fd)
+            title = boot_title(
+                read_os_release(fd),
+                version=self._version_of(deployment),
+                stateroot=deployment.stateroot if tell_stateroot else None,
+                index=deployment.index,
+            )
+        finally:
+            os.close(fd)
+        # The list that is still active keeps its entry.
+        deployment.entry = deployment.entry.copy()
+        fill_entry(
+            deployment.entry,
+            deployment,
+            kernel,
+            title=title,
+            number=number,
+            bootversion=bootversion,
+            config=self._config,
+        )
+        name = entry_file_name(
+            number, tries=self._config.tries, counters=deployment.entry.counters
+        )
+        path = f"{entries_directory(bootversion)}/{name}"
+        replace_file(path, deployment.entry.to_text().encode(), self._root_fd, sync=self._sync)
+
+    def _switch_loader(self, bootversion: int) -> None:
+        with step("Preparing final bootloader swap"):
+            make_directories(loader_directory(bootversion), self._root_fd, 0o755)
+            try:
+                os.symlink(".", "boot/boot", dir_fd=self._root_fd)
+            except FileExistsError:
+                pass
+            remove_tree("boot/loader.tmp", self._root_fd)
+            os.symlink(f"loader.{bootversion}", "boot/loader.tmp", dir_fd=self._root_fd)
+        self._full_sync()
+        with step("Final bootloader swap"):
+            os.rename(
+                "boot/loader.tmp",
+                "boot/loader",
+                src_dir_fd=self._root_fd,
+                dst_dir_fd=self._root_fd,
+            )
+            self._sync_directory("boot")
+
+    # the disk ---------------------------------------------------------------------------------
+
+    def _full_sync(self) -> None:
+        """Everything the new configuration refers to reaches the disk (§9.5).
+
+        The file system of ``/boot`` is synced and not frozen, which only GRUB on XFS would need.
+        """
+        if not self._sync:
+            return
+        with step("Full sync"):
+            sync_filesystem(self._repo_fd)
+            boot_fd = open_directory("boot", dir_fd=self._root_fd)
+            try:
+                sync_filesystem(boot_fd)
+            finally:
+                os.close(boot_fd)
+
+    def _sync_directory(self, path: str) -> None:
+        if not self._sync:
+            return
+        fd = open_directory(path, dir_fd=self._root_fd)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def read_os_release(deployment_fd: int) -> dict[str, str]:
+    """The variables of a deployment's os-release file.
+
+    Symbolic links are followed as after chroot(2) into the deployment.
+
+    Raises:
+        OSError: there is none, or it is too long to be one.
+    """
+    for path in ("usr/lib/os-release", "etc/os-release"):
+        try:
+            real = resolve_inside(path, deployment_fd, clamp=True)
+            data = read_file(real, deployment_fd, limit=MAX_TEXT)
+        except FileNotFoundError:
+            continue
+        return parse_os_release(data.decode("utf-8", "replace"))
+    raise SysrootError("No such file or directory: /etc/os-release")
+
+
+def touch_deployments(root_fd: int) -> None:
+    """Tell who watches ``ostree/deploy`` that something changed."""
+    now = time.time_ns()
+    os.utime("ostree/deploy", ns=(now, now), dir_fd=root_fd)

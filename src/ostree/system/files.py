@@ -1,0 +1,182 @@
+"""Files and directories relative to directory descriptors.
+
+Errors of the system come out as :class:`OSError`; :func:`describe` gives the words that upstream
+uses for them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ostree.system.anonymous import AnonymousFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+def describe(call: str, error: OSError) -> str:
+    """``call: No such file or directory``, as in upstream's messages."""
+    return f"{call}: {os.strerror(error.errno or 0)}"
+
+
+def open_directory(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
+    """A descriptor of a directory; the last component may be a symbolic link."""
+    return os.open(path, DIRECTORY_FLAGS, dir_fd=dir_fd)
+
+
+def open_subdirectory(dir_fd: int, name: str) -> int:
+    """A descriptor of a directory that must not be a symbolic link."""
+    return os.open(name, DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=dir_fd)
+
+
+def exists(path: str, dir_fd: int) -> bool:
+    """Whether there is anything of that name, a dangling link included."""
+    return os.access(path, os.F_OK, dir_fd=dir_fd, follow_symlinks=False)
+
+
+def make_directory(path: str, dir_fd: int, mode: int = 0o777) -> bool:
+    """Make a directory (mode less umask) unless it exists; whether it was made."""
+    try:
+        os.mkdir(path, mode, dir_fd=dir_fd)
+    except FileExistsError:
+        return False
+    return True
+
+
+def make_directories(path: str, dir_fd: int, mode: int = 0o777) -> None:
+    """Make a directory and all missing parents (mode less umask)."""
+    try:
+        os.mkdir(path, mode, dir_fd=dir_fd)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        parent = os.path.dirname(path)
+        if not parent or parent == path:
+            raise
+        make_directories(parent, dir_fd, mode)
+        make_directory(path, dir_fd, mode)
+
+
+def read_all(fd: int, size_hint: int = 0) -> bytes:
+    """Everything from the descriptor's position on."""
+    data = os.read(fd, size_hint + 1)
+    if len(data) <= size_hint:
+        return data
+    parts = [data]
+    while part := os.read(fd, 1 << 20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read_file(path: str, dir_fd: int | None = None, *, limit: int | None = None) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: as open(2) and read(2); EFBIG if it is larger than ``limit`` bytes.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        size = os.fstat(fd).st_size
+        if limit is not None and size > limit:
+            import errno
+
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+        return read_all(fd, size)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write all of it, however many calls that takes."""
+    written = os.write(fd, data)
+    if written < len(data):
+        rest = memoryview(data)[written:]
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+
+
+def replace_file(
+    path: str, data: bytes, dir_fd: int, *, mode: int = 0o644, sync: bool = True
+) -> None:
+    """Put a file in place in one step: the old content or the new one, never a mixture.
+
+    ``mode`` is exact (not less the umask).  With ``sync`` the data reaches the disk first.
+    """
+    directory, name = os.path.split(path)
+    with AnonymousFile(dir_fd, directory or ".") as file:
+        write_all(file.fd, data)
+        os.fchmod(file.fd, mode)
+        if sync:
+            os.fdatasync(file.fd)
+        file.replace(name, directory)
+
+
+def replace_symlink(target: str, path: str, dir_fd: int) -> None:
+    """Put a symbolic link in place in one step."""
+    temporary = f"{path}.tmp"
+    try:
+        os.symlink(target, temporary, dir_fd=dir_fd)
+    except FileExistsError:
+        os.unlink(temporary, dir_fd=dir_fd)
+        os.symlink(target, temporary, dir_fd=dir_fd)
+    os.rename(temporary, path, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+
+
+def list_directory(path: str, dir_fd: int) -> list[str]:
+    """Names in a directory, sorted; empty if there is no such directory."""
+    try:
+        fd = open_directory(path, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return []
+    try:
+        return sorted(os.listdir(fd))
+    finally:
+        os.close(fd)
+
+
+def remove_tree(path: str, dir_fd: int) -> bool:
+    """Remove a file, or a directory with all that is in it; whether there was anything.
+
+    Symbolic links are removed, not followed.
+    """
+    try:
+        os.unlink(path, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return False
+    except (IsADirectoryError, PermissionError):
+        if not stat.S_ISDIR(os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            raise
+    else:
+        return True
+    fd = open_subdirectory(dir_fd, path)
+    try:
+        for name in os.listdir(fd):
+            remove_tree(name, fd)
+    finally:
+        os.close(fd)
+    os.rmdir(path, dir_fd=dir_fd)
+    return True
+
+
+def walk_files(path: str, dir_fd: int, prefix: str = "") -> Iterator[str]:
+    """Relative paths of all non-directories below a directory, sorted within each level."""
+    for name in list_directory(path, dir_fd):
+        here = f"{path}/{name}"
+        if stat.S_ISDIR(os.stat(here, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            yield from walk_files(here, dir_fd, f"{prefix}{name}/")
+        else:
+            yield prefix + name
+
+
+def sync_filesystem(fd: int) -> None:
+    """syncfs(2): everything on the file system of the descriptor reaches the disk."""
+    import ctypes
+
+    if ctypes.CDLL(None, use_errno=True).syncfs(fd) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,67 @@
+"""Extended attributes of files and links."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ostree.types import Xattrs
+
+_UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP)
+
+
+def read_fd(fd: int) -> Xattrs:
+    """All attributes of an open file, in canonical form (sorted, empty ones dropped)."""
+    try:
+        names = os.listxattr(fd)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return ()
+        raise
+    if not names:
+        return ()
+    pairs = []
+    for name in names:
+        try:
+            value = os.getxattr(fd, name)
+        except OSError as error:
+            if error.errno == errno.ENODATA:
+                continue
+            raise
+        if value:
+            pairs.append((os.fsencode(name), value))
+    pairs.sort()
+    return tuple(pairs)
+
+
+def read_at(dir_fd: int, name: str) -> Xattrs:
+    """All attributes of a directory entry, links not followed, in canonical form."""
+    path = f"/proc/self/fd/{dir_fd}/{name}"
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return ()
+        raise
+    pairs = [
+        (os.fsencode(attribute), os.getxattr(path, attribute, follow_symlinks=False))
+        for attribute in names
+    ]
+    return tuple(sorted(pair for pair in pairs if pair[1]))
+
+
+def write_fd(fd: int, xattrs: Iterable[tuple[bytes, bytes]]) -> None:
+    """Set attributes of an open file."""
+    for name, value in xattrs:
+        os.setxattr(fd, name, value)
+
+
+def write_at(dir_fd: int, name: str, xattrs: Iterable[tuple[bytes, bytes]]) -> None:
+    """Set attributes of a directory entry, links not followed."""
+    path = f"/proc/self/fd/{dir_fd}/{name}"
+    for attribute, value in xattrs:
+        os.setxattr(path, attribute, value, follow_symlinks=False)
