@@ -43,7 +43,7 @@ $(DEV): $(RUNTIME) pyproject.toml
 	@touch $@
 
 demo: $(RUNTIME)
-	@$(BIN)/python demo/run.py --ostree $(BIN)/ostree $(if $(TREE),--tree '$(TREE)')
+	@$(BIN)/python -m demo.run --ostree $(BIN)/ostree $(if $(TREE),--tree '$(TREE)')
 
 test: $(DEV)
 	@.ci/setup packages $(TEST_PACKAGES)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
 
+SYSTEM_REPOSITORY = "/ostree/repo"
+SYSTEM_REMOTES = "/etc/ostree/remotes.d"
+
 
 def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
     """Open the repository of ``--repo``, or else of the directory or the environment.
@@ -29,7 +32,7 @@ def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
     """
     path = args.text("repo")
     if path is not None:
-        repo = Repo.open(path)
+        repo = open_path(path)
     else:
         repo = _open_default(ctx)
     if writable and not repo.writable:
@@ -38,13 +41,26 @@ def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
     return repo
 
 
+def open_path(path: str) -> Repo:
+    """Open a repository; that of the running system has files for its remotes in ``/etc``.
+
+    Raises:
+        OSTreeError: if it cannot be opened.
+    """
+    try:
+        is_system = os.path.samefile(path, SYSTEM_REPOSITORY)
+    except OSError:
+        is_system = False
+    return Repo.open(path, remotes_directory=SYSTEM_REMOTES if is_system else None)
+
+
 def _open_default(ctx: Context) -> Repo:
     if _is_repository("."):
-        return Repo.open(".")
+        return open_path(".")
     sysroot = ctx.environ.get("OSTREE_SYSROOT", "/")
     path = ctx.environ.get("OSTREE_REPO") or os.path.join(sysroot, "ostree/repo")
     try:
-        return Repo.open(path)
+        return open_path(path)
     except OSTreeError as error:
         raise MissingRepositoryError("Command requires a --repo argument") from error
 

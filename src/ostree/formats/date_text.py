@@ -49,8 +49,10 @@ def format_local(timestamp: int, tz: tzinfo | None = None) -> str:
     """
     if not is_representable(timestamp):
         return "invalid"
+    from ostree.formats.time_zone import Zone
+
     signed = _signed(timestamp)
-    offset = _offset(signed, tz)
+    offset = Zone(tz).offset(signed)
     if not is_representable(signed + offset):
         return "invalid"
     t = time.gmtime(signed + offset)
@@ -130,21 +132,6 @@ def _utc(timestamp: int) -> time.struct_time:
     if not is_representable(timestamp):
         raise FormatError(f"Invalid timestamp: {timestamp % (1 << 64)}")
     return time.gmtime(_signed(timestamp))
-
-
-def _offset(timestamp: int, tz: tzinfo | None) -> int:
-    """Seconds that a zone is ahead of UTC at a representable time."""
-    if tz is None:
-        return time.localtime(timestamp).tm_gmtoff
-    from datetime import UTC, datetime, timedelta
-
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=timestamp)
-    try:
-        offset = moment.astimezone(tz).utcoffset()
-    except OverflowError:
-        # The local time lies outside of the years that can be shown.
-        return _LAST
-    return 0 if offset is None else int(offset.total_seconds())
 
 
 def _date(t: time.struct_time) -> str:

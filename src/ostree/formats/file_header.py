@@ -21,7 +21,11 @@ MAX_HEADER = 128 * 1024 * 1024
 
 def _finish(fixed: bytes, header: FileHeader) -> bytes:
     """Length prefix and variant: the fixed members, then target and attributes."""
-    end = fixed + header.target.encode() + b"\0"
+    try:
+        end = fixed + header.target.encode() + b"\0"
+    except UnicodeEncodeError as error:
+        shown = header.target.encode("utf-8", "replace").decode()
+        raise FormatError(f"Invalid UTF-8 in symlink target {shown}") from error
     body = end + xattrs_format.encode(header.xattrs)
     variant = body + pack_offsets((len(end),), width_for(len(body), 1))
     return _LENGTH.pack(len(variant), 0) + variant

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _DIGITS = b"0123456789"
 
 

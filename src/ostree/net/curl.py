@@ -53,6 +53,7 @@ class CurlFetcher(Fetcher):
         self._dirty: list[Transfer] = []
         self._raised: list[BaseException] = []
         self._deadline: float | None = None
+        self._has_news = False
         self._watched: set[int] = set()
         self._share = pycurl.CurlShare()
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
@@ -91,9 +92,8 @@ class CurlFetcher(Fetcher):
 
     def wake(self) -> None:
         """Make ``step`` return; from any thread."""
-        with (
-            self._wake_lock
-        ):  # the descriptor must not be closed, and its number reused, in between
+        # Under the lock the descriptor cannot be closed, and its number reused, in between.
+        with self._wake_lock:
             if not self._closed:
                 os.eventfd_write(self._wake_fd, 1)
 
@@ -101,8 +101,9 @@ class CurlFetcher(Fetcher):
         """Wait for something to happen and run the callbacks; see the base class."""
         try:
             self._start_queued()
-            # Outcomes are left over when a callback was itself driving the fetcher.
-            self._wait(0 if self._finished else timeout)
+            # A transfer may begin and end within one call into curl; and outcomes are left over
+            # when a callback was itself driving the fetcher.
+            self._wait(0 if self._has_news or self._finished else timeout)
             self._collect()
             self._start_queued()  # servers answer the next requests while the callbacks run
             while self._finished:
@@ -178,10 +179,16 @@ class CurlFetcher(Fetcher):
         if deadline is not None and deadline <= monotonic():
             self._deadline = None
             self._act(pycurl.SOCKET_TIMEOUT, 0)
+            if self._deadline is None:
+                # Curl says nothing if its own clock finds the same moment still to come.
+                milliseconds = self._multi.timeout()
+                if milliseconds >= 0:
+                    self._on_timer(max(1, milliseconds))
 
     def _act(self, descriptor: int, mask: int) -> None:
         """Let curl work on a descriptor, then give the sinks what has arrived."""
-        self._multi.socket_action(descriptor, mask)
+        _result, running = self._multi.socket_action(descriptor, mask)
+        self._has_news |= running < len(self._running)
         if self._raised:
             raise self._raised[0]
         while self._dirty:
@@ -192,6 +199,7 @@ class CurlFetcher(Fetcher):
 
     def _collect(self) -> None:
         """Take what curl has finished; free its handles before anyone is told."""
+        self._has_news = False
         left = len(self._running)
         while left:
             left, succeeded, failed = self._multi.info_read()

@@ -131,7 +131,10 @@ class Transfer:
             self.current_limit = limit
         headers = self._headers(request)
         if headers != self.current_headers:
-            curl.setopt(pycurl.HTTPHEADER, headers)
+            if headers:
+                curl.setopt(pycurl.HTTPHEADER, headers)
+            else:  # an empty list would be ignored
+                curl.unsetopt(pycurl.HTTPHEADER)
             self.current_headers = headers
         if request.validators:
             self.etag = self.last_modified = None
@@ -276,10 +279,6 @@ def _set_up(curl: pycurl.Curl, options: FetcherOptions) -> None:
         curl.setopt(pycurl.PIPEWAIT, 1)
     else:
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
-    if options.headers:
-        curl.setopt(
-            pycurl.HTTPHEADER, [_header_line(name, value) for name, value in options.headers]
-        )
     if options.proxy:
         curl.setopt(pycurl.PROXY, options.proxy)
     if options.accept_compressed:

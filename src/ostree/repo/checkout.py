@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from enum import Enum
+from functools import partial
 
 from ostree.errors import ExistsError, NotFoundError, OSTreeError, RepoError
 from ostree.repo import tree
@@ -123,6 +124,17 @@ class _Open:
         self.missing = 1
 
 
+def _object_directories(repo: Repo) -> list[ObjectDirectory]:
+    """Where objects lie that can be linked: here, and in parents of the same mode."""
+    found = []
+    at: Repo | None = repo
+    while at is not None:
+        if at.mode is repo.mode:
+            found.append(at.store.objects)
+        at = at.parent
+    return found
+
+
 class Checkout:
     """One checkout; a context manager that ends its threads."""
 
@@ -145,6 +157,7 @@ class Checkout:
                 if properties.links_user_checkout
                 else "Bare repository mode cannot hardlink in user checkout mode"
             )
+        self._places = _object_directories(repo)
         self._pool = WorkerPool()
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._open: list[_Open] = []
@@ -247,39 +260,68 @@ class Checkout:
     # files ------------------------------------------------------------------------------------
 
     def _fill(self, directory: _Open, entries: list[tuple[str, Checksum]]) -> None:
-        """Link what can be linked at once; leave copies to the threads."""
+        """Link what can be linked at once; leave copies to the threads.
+
+        Linking is all kernel time under one lock of the file system: threads only slow it down.
+        """
         if self._links:
-            entries = [
-                (name, checksum)
-                for name, checksum in entries
-                if not self._linked(checksum, name, directory.fd)
-            ]
+            entries = self._link_all(entries, directory.fd)
         for at in range(0, len(entries), _BATCH):
-            batch = entries[at : at + _BATCH]
             directory.missing += 1
-            self._pool.submit(lambda batch=batch: self._copy_batch(directory, batch))  # type: ignore[misc]
+            self._pool.submit(partial(self._copy_batch, directory, entries[at : at + _BATCH]))
 
     def _copy_batch(
         self, directory: _Open, batch: list[tuple[str, Checksum]]
     ) -> Callable[[], None]:
         for name, checksum in batch:
             self._file(checksum, name, directory.fd)
-        return lambda: self._one_less(directory)
+        return partial(self._one_less, directory)
+
+    def _link_all(
+        self, entries: list[tuple[str, Checksum]], dir_fd: int
+    ) -> list[tuple[str, Checksum]]:
+        """Hard-link objects into place; those that have to be copied are returned."""
+        rest = []
+        whiteouts = self._options.passthrough_whiteouts
+        fd = self._places[0].fd
+        # The commonest case, a bare repository with original owners, is kept short: it is run
+        # for every file of an operating system.
+        simple = self._links_symlinks and not whiteouts
+        stat_of, link = os.stat, os.link
+        for name, checksum in entries:
+            if simple:
+                path = f"{checksum[:2]}/{checksum[2:]}.file"
+                try:
+                    # Empty files would run into the limit of links.
+                    if stat_of(path, dir_fd=fd, follow_symlinks=False).st_size:
+                        link(
+                            path, name, src_dir_fd=fd, dst_dir_fd=dir_fd, follow_symlinks=False
+                        )
+                        continue
+                except OSError:
+                    pass  # the careful way finds out
+            if (whiteouts and name.startswith(_WHITEOUT)) or not self._linked(
+                checksum, name, dir_fd
+            ):
+                rest.append((name, checksum))
+        return rest
 
     def _linked(self, checksum: Checksum, name: str, dir_fd: int) -> bool:
         """Hard-link an object into place; False if it has to be copied."""
-        if self._options.passthrough_whiteouts and name.startswith(_WHITEOUT):
-            return False
         path = loose_path(checksum, "file")
-        place = self._place(checksum, path)
-        if place is None:
+        for place in self._places:
+            try:
+                info = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            break
+        else:
             return False
-        info = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
         if stat.S_ISLNK(info.st_mode):
             if not self._links_symlinks:
                 return False
         elif not info.st_size:
-            return False  # empty files would run into the limit of links
+            return False
         elif self._user_mode and not self._links_as_user(checksum, info):
             return False
         try:
@@ -300,14 +342,6 @@ class Checkout:
             if header.is_symlink or not header.mode & 0o400:
                 return False
         return bool(info.st_mode & 0o400)
-
-    def _place(self, checksum: Checksum, path: str) -> ObjectDirectory | None:
-        at: Repo | None = self._repo
-        while at is not None:
-            if at.mode is self._repo.mode and at.store.objects.has(path):
-                return at.store.objects
-            at = at.parent
-        return None
 
     def _link_over(
         self, place: ObjectDirectory, path: str, name: str, dir_fd: int, error: OSError

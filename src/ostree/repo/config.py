@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ostree.errors import FormatError
-from ostree.formats.keyfile import KeyFile
 from ostree.formats.refspec import check_collection_id
 from ostree.types import RepoMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.formats.keyfile import KeyFile
 
 _UNITS = {"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 

@@ -84,7 +84,7 @@ class BareUserStore(PlainStore):
         raw = os.read(fd, _MAX_TARGET + 1).removesuffix(b"\0")
         if not raw or len(raw) > _MAX_TARGET or b"\0" in raw:
             raise CorruptionError(f"Opening content object {checksum}: not a symlink target")
-        header.target = os.fsdecode(raw)
+        header.target = os.fsdecode(raw)  # checked when the header is used
         os.close(fd)
         return LoadedContent(header, 0)
 

@@ -10,7 +10,7 @@ from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.boot_link import check_stateroot
 from ostree.formats.deployment_name import next_serial
-from ostree.repo.checkout import CheckoutOptions, Union
+from ostree.repo.checkout import CheckoutOptions, Existing
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.etc_merge import merge_etc
 from ostree.sysroot.immutable import set_immutable
@@ -108,15 +108,13 @@ class DeploymentMaker:
         deployments = deployments_directory(stateroot)
         make_directories(deployments, self._root_fd, 0o775)
         serial = next_serial(directory_names(deployments, self._root_fd), checksum)
-        deployment = Deployment(
-            stateroot=stateroot, checksum=checksum, serial=serial, bootcsum=""
-        )
+        deployment = Deployment(stateroot=stateroot, checksum=checksum, serial=serial, bootcsum="")
         with step("Checking out deployment tree"):
             remove_tree(deployment.path, self._root_fd)
             self._repo.checkout(
                 checksum,
                 deployment.path,
-                options=CheckoutOptions(process_passthrough_whiteouts=True),
+                options=CheckoutOptions(passthrough_whiteouts=True),
                 dir_fd=self._root_fd,
             )
         fd = open_subdirectory(self._root_fd, deployment.path)
@@ -166,7 +164,7 @@ class DeploymentMaker:
             self._repo.checkout(
                 deployment.checksum,
                 var,
-                options=CheckoutOptions(force_copy=True, union=Union.FILES),
+                options=CheckoutOptions(force_copy=True, existing=Existing.REPLACE),
                 subpath="/var",
                 dir_fd=self._root_fd,
             )

@@ -51,9 +51,7 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
 
 def _install_file(source: str, source_dir: int, name: str, target_dir: int) -> None:
     try:
-        os.link(
-            source, name, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False
-        )
+        os.link(source, name, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _COPY_INSTEAD:
             raise
@@ -101,5 +99,3 @@ def _copy_device_tree(name: str, source_fd: int, target_fd: int) -> None:
         replace_symlink(os.readlink(name, dir_fd=source_fd), name, target_fd)
     elif kind == stat.S_IFREG:
         _copy_file(name, source_fd, name, target_fd)
-
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 from ostree.errors import SysrootError
 from ostree.events import Message
@@ -208,19 +209,15 @@ class ListWriter:
             bootversion=bootversion,
             config=self._config,
         )
-        name = entry_file_name(
-            number, tries=self._config.tries, counters=deployment.entry.counters
-        )
+        name = entry_file_name(number, tries=self._config.tries, counters=deployment.entry.counters)
         path = f"{entries_directory(bootversion)}/{name}"
         replace_file(path, deployment.entry.to_text().encode(), self._root_fd, sync=self._sync)
 
     def _switch_loader(self, bootversion: int) -> None:
         with step("Preparing final bootloader swap"):
             make_directories(loader_directory(bootversion), self._root_fd, 0o755)
-            try:
+            with suppress(FileExistsError):
                 os.symlink(".", "boot/boot", dir_fd=self._root_fd)
-            except FileExistsError:
-                pass
             remove_tree("boot/loader.tmp", self._root_fd)
             os.symlink(f"loader.{bootversion}", "boot/loader.tmp", dir_fd=self._root_fd)
         self._full_sync()

@@ -51,9 +51,7 @@ def _read_system_uenv(root_fd: int, deployment: Deployment) -> str | None:
     """The variables that the default deployment brings along, if it does."""
     options = KernelArguments.parse(deployment.entry.get("options") or "")
     if "ostree" not in options:
-        raise SysrootError(
-            "No ostree= kernel argument found in boot loader configuration file"
-        )
+        raise SysrootError("No ostree= kernel argument found in boot loader configuration file")
     deployment_fd = open_directory(deployment.path, dir_fd=root_fd)
     try:
         return read_text(resolve_inside(_SYSTEM_PATH, deployment_fd, clamp=True), deployment_fd)

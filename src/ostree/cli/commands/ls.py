@@ -1,0 +1,87 @@
+"""``ostree ls``: the files of a commit."""
+
+from __future__ import annotations
+
+import stat
+
+from ostree.cli.object_text import xattrs_text
+from ostree.cli.options import REPO, flag
+from ostree.cli.repository import open_repo
+from ostree.errors import OSTreeError, UsageError
+from ostree.repo import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+    from ostree.repo.repository import Repo
+    from ostree.types import DirMeta, FileHeader
+
+USAGE = "COMMIT [PATH...]"
+OPTIONS = (
+    REPO,
+    flag("dironly", "Do not recurse into directory arguments", short="d"),
+    flag("recursive", "Print directories recursively", short="R"),
+    flag("checksum", "Print checksum", short="C"),
+    flag("xattrs", "Print extended attributes", short="X"),
+    flag("nul-filenames-only", "Print only filenames, NUL separated"),
+)
+
+_TYPES = {stat.S_IFDIR: "d", stat.S_IFREG: "-", stat.S_IFLNK: "l"}
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Print each path with one level below it, or what the options ask for."""
+    with open_repo(ctx, args) as repo:
+        if not args.words:
+            raise UsageError("An COMMIT argument is required")
+        rev, *paths = args.words
+        root = repo.load_commit(repo.resolve(rev)).root
+        listing = _Listing(ctx, args, repo)
+        for path in paths or ["/"]:
+            try:
+                entry = tree.lookup(repo, root, path)
+            except OSTreeError as error:
+                error.add_prefix(f"Inspecting path '{path}'")
+                raise
+            listing.print(entry)
+            if entry.tree is None or args.flag("dironly"):
+                continue
+            walk = tree.walk if args.flag("recursive") else tree.children
+            for below in walk(repo, entry):
+                listing.print(below)
+
+
+class _Listing:
+    """Prints entries in the form that the options ask for."""
+
+    def __init__(self, ctx: Context, args: Arguments, repo: Repo) -> None:
+        self._ctx = ctx
+        self._repo = repo
+        self._only_names = args.flag("nul-filenames-only")
+        self._with_checksum = args.flag("checksum")
+        self._with_xattrs = args.flag("xattrs")
+
+    def print(self, entry: tree.Entry) -> None:
+        if self._only_names:
+            self._ctx.stdout.write(f"{entry.path}\0")
+            return
+        meta: DirMeta | FileHeader
+        link = ""
+        size = 0
+        if entry.tree is not None:
+            meta = self._repo.load_dirmeta(entry.tree.dirmeta)
+            checksums = f"{entry.tree.dirtree} {entry.tree.dirmeta}"
+        else:
+            assert entry.checksum is not None  # either a tree or a file
+            meta, size = self._repo.load_file_header(entry.checksum)
+            checksums = entry.checksum
+            if meta.is_symlink:
+                link = f" -> {meta.target}"
+        kind = _TYPES.get(stat.S_IFMT(meta.mode), "?")
+        line = f"{kind}0{stat.S_IMODE(meta.mode):04o} {meta.uid} {meta.gid} {size:6} "
+        if self._with_checksum:
+            line += f"{checksums} "
+        if self._with_xattrs:
+            line += f"{xattrs_text(meta.xattrs)} "
+        self._ctx.stdout.line(line + entry.path + link)

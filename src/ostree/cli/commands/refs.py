@@ -1,0 +1,96 @@
+"""``ostree refs``: list, create and delete refs."""
+
+from __future__ import annotations
+
+from ostree.cli.options import REPO, flag, text
+from ostree.cli.repository import open_repo
+from ostree.errors import ExistsError, NotFoundError, OSTreeError
+from ostree.formats.refspec import parse_refspec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+    from ostree.repo.repository import Repo
+
+USAGE = "[PREFIX]"
+OPTIONS = (
+    REPO,
+    flag("delete", "Delete refs which match PREFIX, rather than listing them"),
+    flag("list", "Do not remove the prefix from the refs"),
+    flag(
+        "alias",
+        "If used with --create, create an alias, otherwise just list aliases",
+        short="A",
+    ),
+    text("create", "NEWREF", "Create a new ref for an existing commit"),
+    flag("force", "Overwrite existing refs when creating"),
+    flag("revision", "Show revisions in listing", short="r"),
+)
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Create a ref, or delete or list those of some prefixes."""
+    with open_repo(ctx, args) as repo:
+        new = args.text("create")
+        if args.flag("delete"):
+            _delete(repo, args.words)
+        elif new is not None:
+            _create(repo, new, args)
+        elif args.flag("alias"):
+            _list_aliases(ctx, repo, args.words)
+        else:
+            _list(ctx, repo, args)
+
+
+def _list(ctx: Context, repo: Repo, args: Arguments) -> None:
+    with_revision = args.flag("revision")
+    for prefix in args.words or [None]:
+        found = repo.refs.list(prefix, full_names=args.flag("list"))
+        for name in sorted(found):
+            ctx.stdout.line(f"{name}\t{found[name]}" if with_revision else name)
+
+
+def _list_aliases(ctx: Context, repo: Repo, prefixes: list[str]) -> None:
+    aliases = repo.refs.aliases()
+    for prefix in prefixes or [None]:
+        for name in sorted(aliases):
+            if prefix is None or name == prefix or name.startswith(f"{prefix}/"):
+                ctx.stdout.line(f"{name} -> {aliases[name]}")
+
+
+def _create(repo: Repo, new: str, args: Arguments) -> None:
+    if not args.words:
+        raise OSTreeError("You must specify a revision when creating a new ref")
+    if len(args.words) > 1:
+        raise OSTreeError("You must specify only 1 existing ref when creating a new ref")
+    old = args.words[0]
+    is_alias = args.flag("alias")
+    if not (args.flag("force") or (is_alias and new in repo.refs.aliases())):
+        # As upstream, by resolving it, so digits that abbreviate a commit count too.
+        if repo.find(new) is not None:
+            raise ExistsError(f"--create specified but ref {new} already exists")
+    if is_alias:
+        _create_alias(repo, new, old)
+    else:
+        repo.refs.set(new, repo.resolve(old))
+
+
+def _create_alias(repo: Repo, new: str, old: str) -> None:
+    if old not in repo.refs.local():
+        raise NotFoundError(f"Cannot create alias to non-existent ref: {old}")
+    remote, name = parse_refspec(new)
+    if remote is not None:
+        raise OSTreeError(f"Cannot create alias to remote ref: {remote}")
+    repo.refs.set_alias(name, old)
+
+
+def _delete(repo: Repo, prefixes: list[str]) -> None:
+    if not prefixes:
+        raise OSTreeError("At least one PREFIX is required when deleting refs")
+    for prefix in prefixes:
+        for name in repo.refs.list(prefix, full_names=True):
+            for alias, target in repo.refs.aliases().items():
+                if target == name:
+                    raise OSTreeError(f"Ref '{name}' has an active alias: '{alias}'")
+            repo.refs.set(name, None)

@@ -1,0 +1,18 @@
+"""``ostree remote``: the remotes of a repository."""
+
+from __future__ import annotations
+
+from ostree.cli.command import Entry, Group
+
+GROUP = Group(
+    "remote",
+    "ostree.cli.commands.remote",
+    (
+        Entry("add", "Add a remote repository"),
+        Entry("delete", "Delete a remote repository"),
+        Entry("show-url", "Show remote repository URL"),
+        Entry("list", "List remote repository names"),
+        Entry("refs", "List remote refs"),
+    ),
+    summary="Remote commands that may involve internet access",
+)

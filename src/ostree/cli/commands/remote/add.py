@@ -1,0 +1,78 @@
+"""``ostree remote add``: configure a remote."""
+
+from __future__ import annotations
+
+from ostree.cli.commands.remote.target import OPTIONS as TARGET_OPTIONS
+from ostree.cli.commands.remote.target import open_target
+from ostree.cli.options import flag, text, texts
+from ostree.errors import OSTreeError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+
+USAGE = "NAME [metalink=|mirrorlist=]URL [BRANCH...]"
+OPTIONS = (
+    texts("set", "KEY=VALUE", "Set config option KEY=VALUE for remote"),
+    flag("no-gpg-verify", "Disable GPG verification"),
+    flag("no-sign-verify", "Disable signature verification"),
+    flag("if-not-exists", "Do nothing if the provided remote exists"),
+    flag("force", "Replace the provided remote if it exists"),
+    text("custom-backend", "NAME", "This remote has content not fetched via libostree"),
+    text("contenturl", "URL", "Use URL when fetching content"),
+    text(
+        "collection-id",
+        "COLLECTION-ID",
+        "Globally unique ID for this repository as an collection of refs for redistribution to "
+        "other repositories",
+    ),
+    *TARGET_OPTIONS,
+)
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Write the remote's options in upstream's order."""
+    with open_target(ctx, args) as repo:
+        backend = args.text("custom-backend")
+        if not args.words or (len(args.words) < 2 and backend is None):
+            raise UsageError(
+                "NAME must be specified" if backend is not None else "NAME and URL must be specified"
+            )
+        if args.flag("if-not-exists") and args.flag("force"):
+            raise UsageError("Can only specify one of --if-not-exists and --force")
+        name = args.words[0]
+        options = _options(args)
+        if args.flag("if-not-exists") and repo.remotes.has(name):
+            return
+        repo.remotes.add(name, options, replace=args.flag("force"))
+
+
+def _options(args: Arguments) -> list[tuple[str, str]]:
+    _, *rest = args.words
+    url, branches = (rest[0], rest[1:]) if rest else (None, [])
+    options: list[tuple[str, str]] = []
+    if url is not None and url.startswith("metalink="):
+        options.append(("metalink", url.removeprefix("metalink=")))
+    elif url is not None:
+        options.append(("url", url))
+    if branches:
+        options.append(("branches", "".join(f"{branch};" for branch in branches)))
+    for key in ("contenturl", "custom-backend"):
+        value = args.text(key)
+        if value is not None:
+            options.append((key, value))
+    for pair in args.texts("set"):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise OSTreeError("Missing '=' in KEY=VALUE for --set")
+        options.append((key, value))
+    # Upstream has the second flag imply the first.
+    if args.flag("no-gpg-verify") or args.flag("no-sign-verify"):
+        options.append(("gpg-verify", "false"))
+    if args.flag("no-sign-verify"):
+        options.append(("sign-verify", "false"))
+    collection = args.text("collection-id")
+    if collection is not None:
+        options.append(("collection-id", collection))
+    return options

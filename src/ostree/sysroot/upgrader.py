@@ -1,0 +1,218 @@
+"""The decision what to upgrade to, and the upgrade (deployments §13)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ostree.errors import NotFoundError, OSTreeError, SysrootError, TrustError, UsageError
+from ostree.events import Message
+from ostree.formats import origin as origins
+from ostree.formats.date_text import format_c
+from ostree.formats.refspec import parse_refspec
+from ostree.sysroot.deployment_list import Retention
+from ostree.types import Checksum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostree.events import Listener
+    from ostree.formats.keyfile import KeyFile
+    from ostree.repo.repository import Repo
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.sysroot import Sysroot
+
+
+class PullRequest(NamedTuple):
+    """What an upgrade wants fetched.
+
+    Attributes:
+        remote: From which remote.
+        ref: Which ref.
+        commit: This commit instead of what the ref says there.
+        newer_than: Refuse a commit that is older than this one.
+    """
+
+    remote: str
+    ref: str
+    commit: Checksum | None
+    newer_than: Checksum | None
+
+
+if TYPE_CHECKING:
+    Puller = Callable[[Repo, PullRequest, Listener], None]
+
+
+class UpgradeResult(NamedTuple):
+    """What came of an upgrade.
+
+    Attributes:
+        changed: Whether there was something new.
+        commit: The commit that the origin leads to now.
+        deployment: The new deployment, if one was made.
+    """
+
+    changed: bool
+    commit: Checksum
+    deployment: Deployment | None
+
+
+class Upgrader:
+    """Upgrades one stateroot of a sysroot whose lock is held and whose list is loaded.
+
+    Raises:
+        SysrootError: there is nothing to upgrade from; see §13 for the order of the checks.
+    """
+
+    def __init__(
+        self,
+        sysroot: Sysroot,
+        stateroot: str | None,
+        *,
+        puller: Puller | None,
+        on_event: Listener,
+    ) -> None:
+        self._sysroot = sysroot
+        self._repo = sysroot.repo
+        self._puller = puller or pull_from_remote
+        self._on_event = on_event
+        if stateroot is None and sysroot.booted is None:
+            raise SysrootError("Not currently booted into an OSTree system and no OS specified")
+        if stateroot == "":
+            raise SysrootError("Invalid empty osname")
+        merge = sysroot.merge_deployment(stateroot)
+        if merge is None:
+            raise SysrootError(f"No previous deployment for OS '{stateroot}'")
+        self._merge = merge
+        if merge.origin is None:
+            raise SysrootError(f"No origin known for deployment {merge.name}")
+        self._origin: KeyFile = merge.origin.copy()
+        self._check_origin()
+
+    def _check_origin(self) -> None:
+        state = origins.unconfigured_state_of(self._origin)
+        if state is not None:
+            raise SysrootError(f"origin unconfigured-state: {state}")
+        refspec = origins.refspec_of(self._origin)
+        if refspec is None:
+            raise SysrootError(
+                "No origin/refspec in current deployment origin; cannot upgrade via ostree"
+            )
+        parse_refspec(refspec)
+        override = origins.override_commit_of(self._origin)
+        if override is not None:
+            Checksum(override)
+
+    def upgrade(
+        self,
+        *,
+        allow_downgrade: bool,
+        override_commit: str | None,
+        pull_only: bool,
+        deploy_only: bool,
+    ) -> UpgradeResult:
+        """Fetch, compare, deploy.
+
+        Raises:
+            UsageError: the options contradict each other.
+            TrustError: the new commit is older than the current one.
+        """
+        if pull_only and deploy_only:
+            raise UsageError("Cannot simultaneously specify --pull-only and --deploy-only")
+        origins.remove_transient_state(self._origin)
+        override = None if override_commit is None else Checksum(override_commit)
+        if override is not None:
+            origins.set_override_commit(self._origin, override)
+        try:
+            commit = self._fetch(
+                override, allow_downgrade=allow_downgrade, fetching=not deploy_only
+            )
+        except OSTreeError:
+            if pull_only:
+                self._drop_half_pulled()
+            raise
+        changed = commit != self._merge.checksum
+        if not changed:
+            self._on_event(Message("No update available."))
+            return UpgradeResult(changed=False, commit=commit, deployment=None)
+        if not allow_downgrade:
+            check_not_older(self._repo, commit, self._merge.checksum)
+        if pull_only:
+            return UpgradeResult(changed=True, commit=commit, deployment=None)
+        deployment = self._sysroot.deploy_commit(
+            commit,
+            self._merge.stateroot,
+            origin=self._origin,
+            merge=self._merge,
+            arguments=None,
+            retention=Retention(),
+        )
+        return UpgradeResult(changed=True, commit=commit, deployment=deployment)
+
+    def _fetch(
+        self, override: Checksum | None, *, allow_downgrade: bool, fetching: bool
+    ) -> Checksum:
+        """Bring the origin's ref up to date, following it if it moved; what it leads to."""
+        newer_than = None if allow_downgrade else self._merge.checksum
+        self._pull(override, newer_than, fetching=fetching)
+        new = override or self._resolve()
+        moved_to = self._repo.load_commit(new).metadata_value("ostree.endoflife-rebase", "s")
+        if isinstance(moved_to, str):
+            remote, _ = parse_refspec(self._refspec)
+            origins.set_refspec(
+                self._origin, moved_to if remote is None else f"{remote}:{moved_to}"
+            )
+            parse_refspec(self._refspec)
+            self._pull(override, newer_than, fetching=fetching)
+        if override is None:
+            return self._resolve()
+        if not fetching and self._repo.find(override) is None:
+            raise NotFoundError(f"Refspec '{override}' not found")
+        self._repo.refs.set(self._refspec, override)
+        return override
+
+    def _pull(
+        self, override: Checksum | None, newer_than: Checksum | None, *, fetching: bool
+    ) -> None:
+        remote, ref = parse_refspec(self._refspec)
+        if remote is not None and fetching:
+            request = PullRequest(remote, ref, override, newer_than)
+            self._puller(self._repo, request, self._on_event)
+
+    @property
+    def _refspec(self) -> str:
+        return origins.refspec_of(self._origin) or ""
+
+    def _resolve(self) -> Checksum:
+        found = self._repo.refs.get(self._refspec)
+        if found is None:
+            raise NotFoundError(f"Refspec '{self._refspec}' not found")
+        return found
+
+    def _drop_half_pulled(self) -> None:
+        """Remove what a failed pull left, as far as that works."""
+        try:
+            self._sysroot.clean_up()
+        except OSTreeError:
+            return
+
+
+def check_not_older(repo: Repo, new: Checksum, current: Checksum) -> None:
+    """Refuse a commit with an earlier time.
+
+    Raises:
+        TrustError: it has one.
+    """
+    new_time = repo.load_commit(new).timestamp
+    current_time = repo.load_commit(current).timestamp
+    if new_time < current_time:
+        raise TrustError(
+            f"Upgrade target revision '{new}' with timestamp '{format_c(new_time)}' is "
+            f"chronologically older than current revision '{current}' with timestamp "
+            f"'{format_c(current_time)}'; use --allow-downgrade to permit"
+        )
+
+
+def pull_from_remote(repo: Repo, request: PullRequest, on_event: Listener) -> None:
+    """Fetch over the network, as the remote is configured."""
+    raise NotImplementedError
