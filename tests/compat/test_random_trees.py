@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ostree.formats.gvariant import Variant
-from ostree.repo.checkout import CheckoutOptions
+from ostree.repo.checkout_options import CheckoutOptions
 from ostree.repo.modifier import Modifier
 from ostree.repo.repository import Repo
 from support.trees import IS_ROOT, Node, materialize, trees

@@ -37,7 +37,7 @@ def commit_text(commit: Commit) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.split("\n"))
+    return "\n".join(f"    {line}" for line in text.removesuffix("\n").split("\n"))
 
 
 def file_text(checksum: Checksum, header: FileHeader, size: int) -> str:

@@ -263,3 +263,17 @@ def path(long: str, argument: str, help: str, *, short: str = "", hidden: bool =
 def integer(long: str, argument: str, help: str, *, short: str = "") -> Option:
     """An option with a number for its value."""
     return Option(INTEGER, long, help, short=short, argument=argument)
+
+
+def parse_boolean(value: str) -> bool:
+    """What a ``POLICY`` says: yes or no.
+
+    Raises:
+        OptionError: ``Invalid boolean argument 'X'``.
+    """
+    word = value.lower()
+    if word in {"1", "true", "yes"}:
+        return True
+    if word in {"0", "false", "no", "none"}:
+        return False
+    raise OptionError(f"Invalid boolean argument '{value}'")

@@ -110,9 +110,10 @@ class NumberNode(Node):
         return Pattern("d" if looks_double(self._token) else "N")
 
     def _build(self, info: TypeInfo) -> Value:
+        number = parse_number(self._token, info.kind, self.start)
         if info.kind not in "ynqiuxthd":
             raise self.unfit(info)
-        return parse_number(self._token, info.kind, self.start)
+        return number
 
 
 class StringNode(Node):
@@ -242,14 +243,13 @@ class TupleNode(Node):
         return Pattern("(", tuple([child.pattern for child in self._children]))
 
     def _build(self, info: TypeInfo) -> Value:
-        if info.kind != "(" or len(info.members) != len(self._children):
+        if info.kind != "(":
             raise self.unfit(info)
-        return tuple(
-            [
-                child.value(member)
-                for child, member in zip(self._children, info.members, strict=True)
-            ]
-        )
+        pairs = zip(self._children, info.members, strict=False)
+        values = tuple([child.value(member) for child, member in pairs])
+        if not len(values) == len(self._children) == len(info.members):
+            raise self.unfit(info)
+        return values
 
 
 class EntryNode(Node):
@@ -263,7 +263,7 @@ class EntryNode(Node):
         self._value = value
 
     def _find_pattern(self) -> Pattern:
-        return Pattern("{", _entry_members(self, self._key.pattern, self._value.pattern))
+        return Pattern("{", (_key_pattern(self, self._key.pattern), self._value.pattern))
 
     def _build(self, info: TypeInfo) -> Value:
         if info.kind != "{":
@@ -286,8 +286,8 @@ class DictionaryNode(Node):
         members = (ANY, ANY)
         if self._keys:
             # The first value speaks for all, as it does where values are printed.
-            keys = _common_pattern(self._keys)
-            members = _entry_members(self, keys, self._values[0].pattern)
+            key = _key_pattern(self, _common_pattern(self._keys))
+            members = (key, self._values[0].pattern)
         return Pattern("a", (Pattern("{", members, liftable=False),))
 
     def _build(self, info: TypeInfo) -> Value:
@@ -300,10 +300,10 @@ class DictionaryNode(Node):
         ]
 
 
-def _entry_members(node: Node, key: Pattern, value: Pattern) -> tuple[Pattern, Pattern]:
+def _key_pattern(node: Node, key: Pattern) -> Pattern:
     if not key.is_basic:
         raise node.wrong("dictionary keys must have basic types")
-    return Pattern(key.kind, liftable=False), value
+    return Pattern(key.kind, liftable=False)
 
 
 def _common_pattern(children: Sequence[Node]) -> Pattern:

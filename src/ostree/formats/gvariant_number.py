@@ -22,10 +22,13 @@ _MAX_UNSIGNED = 0xFFFFFFFFFFFFFFFF
 
 
 def looks_double(token: str) -> bool:
-    """Whether a number can only be a double: a point, a decimal exponent, infinity or no number."""
+    """Whether a number is taken for a double: a point, an exponent, infinity or not a number.
+
+    An ``e`` is an exponent except after ``0x`` at the very start.
+    """
     if "." in token or "inf" in token or "nan" in token:
         return True
-    return "e" in token and not token.lstrip("+-").startswith(("0x", "0X"))
+    return "e" in token and not token.startswith("0x")
 
 
 def parse_number(token: str, kind: str, start: int) -> int | float:
@@ -33,7 +36,7 @@ def parse_number(token: str, kind: str, start: int) -> int | float:
 
     Args:
         token: The token.
-        kind: The type it has to be of.
+        kind: The type it has to be of; if not one of numbers, only the syntax is checked.
         start: Where it is in the text.
 
     Raises:
@@ -57,7 +60,7 @@ def _parse_integer(token: str, kind: str, start: int) -> int:
     _check_end(token, end, start)
     if negative:
         number = -number
-    lowest, highest = _RANGES[kind]
+    lowest, highest = _RANGES.get(kind, (number, number))
     if not lowest <= number <= highest:
         raise failure(start, start + len(token), f"number out of range for type '{kind}'")
     return number

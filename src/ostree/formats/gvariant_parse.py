@@ -60,11 +60,10 @@ def parse_text(text: str, type: str | None = None) -> Variant:
         at = len(text[: error.start].encode())
         raise failure(at, at, "not a character") from None
     node = _parse(tokens, MAX_DEPTH)
+    result = Variant(wanted.text, node.value(wanted)) if wanted else node.resolved()
     if tokens.token:
         raise tokens.wrong("expected end of input")
-    if wanted is None:
-        return node.resolved()
-    return Variant(wanted.text, node.value(wanted))
+    return result
 
 
 def _parse(tokens: Tokens, levels: int) -> Node:
@@ -115,7 +114,7 @@ def _parse_compound(tokens: Tokens, levels: int) -> Node:
         return TypedNode(start, info, _parse(tokens, levels))
     if tokens.accept(b"just"):
         return MaybeNode(start, _parse(tokens, levels))
-    if not tokens.is_word():
+    if not tokens.is_word() and tokens.token[:1] not in (b"j", b"n"):
         raise tokens.wrong("expected value")
     kind = _KEYWORDS.get(tokens.token)
     if kind is None:
@@ -150,13 +149,11 @@ def _parse_array(tokens: Tokens, start: int, levels: int) -> Node:
 def _parse_tuple(tokens: Tokens, start: int, levels: int) -> Node:
     children: list[Node] = []
     while not tokens.accept(b")"):
-        if len(children) == 1:
-            tokens.require(b",", " after first tuple element")
-            if tokens.accept(b")"):
-                break
-        elif children:
+        if len(children) > 1:
             tokens.require(b",", " or ')' to follow tuple element")
         children.append(_parse(tokens, levels))
+        if len(children) == 1:
+            tokens.require(b",", " after first tuple element")
     return TupleNode(start, children)
 
 

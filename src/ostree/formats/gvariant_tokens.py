@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from ostree.errors import FormatError
 
+_BACKSLASH = 0x5C
+_NEWLINE = 0x0A
 _SPACE = b" \t\n\f\r"
 _DIGITS = b"0123456789"
 _LOWER = b"abcdefghijklmnopqrstuvwxyz"
@@ -134,7 +136,7 @@ class Tokens:
         while position < len(text):
             if text[position] == quote:
                 return position + 1
-            position += 2 if text[position] == 0x5C else 1
+            position += 2 if text[position] == _BACKSLASH else 1
         return len(text)
 
     def _skip_type(self, position: int) -> int:
@@ -165,40 +167,35 @@ def string_content(token: bytes, start: int) -> str:
     Raises:
         FormatError: if the closing quote is missing or an escape is wrong.
     """
+    quote = token[0]
     content = bytearray()
-    end = _closing_quote(token, 0, start)
     at = 1
-    while at < end:
-        byte = token[at]
-        at += 1
-        if byte != 0x5C:
+    while True:
+        byte, at = _next(token, at, start)
+        if byte == quote:
+            return content.decode()
+        if byte != _BACKSLASH:
             content.append(byte)
             continue
-        byte = token[at]
-        at += 1
+        byte, at = _next(token, at, start)
         if byte in b"uU":
             digits = 4 if byte == 0x75 else 8
-            character = _unicode_escape(token, at, digits, start)
-            content += character.encode()
+            content += _unicode_escape(token, at, digits, start).encode()
             at += digits
-        elif byte != 0x0A:
+        elif byte != _NEWLINE:
             content.append(_ESCAPES.get(byte, byte))
-    return content.decode()
 
 
-def _closing_quote(token: bytes, opening: int, start: int) -> int:
-    """Where the quote is that ends a token, which stops there or at the end of the text."""
-    at = opening + 1
-    while at < len(token):
-        if token[at] == token[opening]:
-            return at
-        at += 2 if token[at] == 0x5C else 1
-    raise failure(start, start + len(token), "unterminated string constant")
+def _next(token: bytes, at: int, start: int) -> tuple[int, int]:
+    """The byte at a position of a quoted token, and the position after it."""
+    if at >= len(token):
+        raise failure(start, start + len(token), "unterminated string constant")
+    return token[at], at + 1
 
 
 def _unicode_escape(token: bytes, at: int, digits: int, start: int) -> str:
     end = at
-    while end < at + digits and token[end] in _HEX:
+    while end < min(at + digits, len(token)) and token[end] in _HEX:
         end += 1
     code = int(token[at:end] or b"0", 16) if end == at + digits else 0
     if code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000:
@@ -216,23 +213,22 @@ def bytes_content(token: bytes, start: int) -> bytes:
     Raises:
         FormatError: if the closing quote is missing.
     """
+    quote = token[1]
     content = bytearray()
-    end = _closing_quote(token, 1, start)
     at = 2
-    while at < end:
-        byte = token[at]
-        at += 1
-        if byte != 0x5C:
+    while True:
+        byte, at = _next(token, at, start)
+        if byte == quote:
+            # A NUL inside ends it early, as it does in C.
+            return bytes(content).partition(b"\0")[0] + b"\0"
+        if byte != _BACKSLASH:
             content.append(byte)
             continue
-        byte = token[at]
-        at += 1
+        byte, at = _next(token, at, start)
         if byte in _OCTAL:
             first = at - 1
-            while at < first + 3 and token[at] in _OCTAL:
+            while at < min(first + 3, len(token)) and token[at] in _OCTAL:
                 at += 1
             content.append(int(token[first:at], 8) & 0xFF)
-        elif byte != 0x0A:
+        elif byte != _NEWLINE:
             content.append(_ESCAPES.get(byte, byte))
-    # A NUL inside ends it early, as it does in C.
-    return bytes(content).partition(b"\0")[0] + b"\0"

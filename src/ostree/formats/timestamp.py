@@ -413,10 +413,14 @@ class _Items:
         """The moment of a local time that must exist, and mean what a zone's name said of it."""
         moments = zone.moments(written)
         if self._saving is not None:
-            moments = [m for m in moments if zone.at(m)[1] is self._saving]
+            moments = [moment for moment in moments if zone.at(moment)[1] is self._saving]
         if not moments:
             raise ParseError
-        return moments[-1] if moved == written else zone.moment(moved)
+        if moved == written:
+            return moments[-1]
+        if self._saving is not None:
+            return moved - zone.offset(moments[-1])
+        return zone.moment(moved)
 
     def _moved(self, wall: int, year: int, month: int, day: int) -> int:
         """A wall time after the day of the week and relative years, months and days."""

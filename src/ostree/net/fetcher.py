@@ -172,7 +172,7 @@ class Fetcher:
 
     Attributes:
         hold: While true, waiting requests are not started; those under way go on.  For engines
-            whose writers cannot keep up, and after a first error.
+            whose writers cannot keep up.  ``run`` would not end while requests wait behind it.
     """
 
     def __init__(self) -> None:

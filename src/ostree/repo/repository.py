@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ostree.formats.commit import Commit
     from ostree.formats.dirtree import DirTree
     from ostree.formats.gvariant import Variant
-    from ostree.repo.checkout import CheckoutOptions
+    from ostree.repo.checkout_options import CheckoutOptions
     from ostree.repo.fsck import FsckResult
     from ostree.repo.remotes import Remotes
     from ostree.repo.transaction import Transaction

@@ -10,7 +10,7 @@ from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.boot_link import check_stateroot
 from ostree.formats.deployment_name import next_serial
-from ostree.repo.checkout import CheckoutOptions, Existing
+from ostree.repo.checkout_options import CheckoutOptions, Existing
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.etc_merge import merge_etc
 from ostree.sysroot.immutable import set_immutable

@@ -45,5 +45,5 @@ def _print(ctx: Context, repo: Repo, checksum: Checksum, *, raw: bool) -> Checks
         data = repo.load_metadata(checksum, ObjectType.COMMIT)
         ctx.stdout.line(variant_text(METADATA_TYPES[ObjectType.COMMIT], data, swap=True))
     else:
-        ctx.stdout.line(commit_text(commit))
+        ctx.stdout.write(commit_text(commit))
     return commit.parent

@@ -154,6 +154,6 @@ def _print_metadata_object(
         ctx.stdout.line(variant_text(METADATA_TYPES[type], data, swap=not unswapped))
     # As upstream: the option that keeps the byte order does not suppress the readable form.
     if type is ObjectType.COMMIT and not args.flag("raw"):
-        ctx.stdout.line(commit_text(repo.load_commit(checksum)))
+        ctx.stdout.write(commit_text(repo.load_commit(checksum)))
 
 

@@ -1,0 +1,157 @@
+"""What a pull is asked to do, and what it did."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostree.types import Checksum
+
+
+class PullOptions:
+    """How to pull; the defaults are those of the command.
+
+    Attributes:
+        depth: How many generations of parents to fetch too; -1 for all.
+        mirror: Write refs under their own names, not the remote's (remotes and pull §4.8).
+        commit_metadata_only: Only commit objects and their detached metadata; they stay partial.
+        subpaths: Only these absolute paths of the tree; the commit stays partial.
+        untrusted: Verify every object of a local source.
+        bareuseronly_files: Refuse files with mode bits outside 0775.
+        timestamp_check: Refuse commits older than what their ref points to now.
+        timestamp_check_from_rev: Refuse commits older than this revision.
+        verify_bindings: Check that commits are bound to the refs they came by.
+        url: Base URL instead of the configured one.
+        http_headers: Sent with every request, as (name, value).
+        network_retries: How often a request that failed is repeated.
+        fsync: False leaves out all syncing; None follows the repository's configuration.
+        require_static_deltas: Refused, as deltas are not used yet.
+        gpg_verify: Instead of the remote's setting of that name, as the three below.
+        gpg_verify_summary: See above.
+        sign_verify: See above.
+        sign_verify_summary: See above.
+        override_remote_name: Write refs as if they came from the remote of this name.
+        append_user_agent: Added to the user agent, after a blank.
+        low_speed_limit: A transfer slower than this many bytes per second …
+        low_speed_time: … for so many seconds is given up.
+        update_interval: Seconds between two progress events, at least.
+    """
+
+    __slots__ = (
+        "append_user_agent",
+        "bareuseronly_files",
+        "commit_metadata_only",
+        "depth",
+        "fsync",
+        "gpg_verify",
+        "gpg_verify_summary",
+        "http_headers",
+        "low_speed_limit",
+        "low_speed_time",
+        "mirror",
+        "network_retries",
+        "override_remote_name",
+        "require_static_deltas",
+        "sign_verify",
+        "sign_verify_summary",
+        "subpaths",
+        "timestamp_check",
+        "timestamp_check_from_rev",
+        "untrusted",
+        "update_interval",
+        "url",
+        "verify_bindings",
+    )
+
+    def __init__(
+        self,
+        *,
+        depth: int = 0,
+        mirror: bool = False,
+        commit_metadata_only: bool = False,
+        subpaths: Sequence[str] = (),
+        untrusted: bool = False,
+        bareuseronly_files: bool = False,
+        timestamp_check: bool = False,
+        timestamp_check_from_rev: str | None = None,
+        verify_bindings: bool = True,
+        url: str | None = None,
+        http_headers: Sequence[tuple[str, str]] = (),
+        network_retries: int = 5,
+        fsync: bool | None = None,
+        require_static_deltas: bool = False,
+        gpg_verify: bool | None = None,
+        gpg_verify_summary: bool | None = None,
+        sign_verify: bool | None = None,
+        sign_verify_summary: bool | None = None,
+        override_remote_name: str | None = None,
+        append_user_agent: str | None = None,
+        low_speed_limit: int = 1000,
+        low_speed_time: int = 30,
+        update_interval: float = 0.2,
+    ) -> None:
+        self.depth = depth
+        self.mirror = mirror
+        self.commit_metadata_only = commit_metadata_only
+        self.subpaths = subpaths
+        self.untrusted = untrusted
+        self.bareuseronly_files = bareuseronly_files
+        self.timestamp_check = timestamp_check
+        self.timestamp_check_from_rev = timestamp_check_from_rev
+        self.verify_bindings = verify_bindings
+        self.url = url
+        self.http_headers = http_headers
+        self.network_retries = network_retries
+        self.fsync = fsync
+        self.require_static_deltas = require_static_deltas
+        self.gpg_verify = gpg_verify
+        self.gpg_verify_summary = gpg_verify_summary
+        self.sign_verify = sign_verify
+        self.sign_verify_summary = sign_verify_summary
+        self.override_remote_name = override_remote_name
+        self.append_user_agent = append_user_agent
+        self.low_speed_limit = low_speed_limit
+        self.low_speed_time = low_speed_time
+        self.update_interval = update_interval
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether what is pulled is less than whole commits."""
+        return self.commit_metadata_only or bool(self.subpaths)
+
+
+class PullResult:
+    """What a pull did.
+
+    Attributes:
+        local: Whether objects were imported from a directory rather than fetched.
+        metadata: Metadata objects fetched or imported (commits, directories, detached metadata).
+        content: Content objects fetched or imported.
+        delta_parts: Parts of static deltas fetched.
+        bytes_transferred: Bodies of object requests, in bytes; config, summary and refs not counted.
+        seconds: How long fetching took, in whole seconds.
+        content_bytes_written: Plain bytes of content written anew; hard links do not count.
+        commits: The commit of each requested ref, or of each requested checksum by itself.
+    """
+
+    __slots__ = (
+        "bytes_transferred",
+        "commits",
+        "content",
+        "content_bytes_written",
+        "delta_parts",
+        "local",
+        "metadata",
+        "seconds",
+    )
+
+    def __init__(self, *, local: bool) -> None:
+        self.local = local
+        self.metadata = 0
+        self.content = 0
+        self.delta_parts = 0
+        self.bytes_transferred = 0
+        self.seconds = 0
+        self.content_bytes_written = 0
+        self.commits: dict[str, Checksum] = {}
