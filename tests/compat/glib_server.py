@@ -44,9 +44,7 @@ def parse(text: str, type: str | None) -> list[object]:
 
 def is_type(text: str) -> bool:
     """Whether it is a complete and definite type string."""
-    return bool(
-        GLib.VariantType.string_is_valid(text) and GLib.VariantType.new(text).is_definite()
-    )
+    return bool(GLib.VariantType.string_is_valid(text) and GLib.VariantType.new(text).is_definite())
 
 
 def is_signature(text: str) -> bool:

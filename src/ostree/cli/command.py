@@ -51,16 +51,24 @@ class Command:
         usage: How help names its arguments.
         options: Without the options that all commands have.
         run: What it does.
+        before: What options of its group do; None as its result goes on to ``run``.
     """
 
     def __init__(
-        self, name: str, entry: Entry, usage: str, options: Sequence[Option], run: Run
+        self,
+        name: str,
+        entry: Entry,
+        usage: str,
+        options: Sequence[Option],
+        run: Run,
+        before: Run | None = None,
     ) -> None:
         self.name = name
         self.summary = entry.summary
         self.usage = usage
         self.options = with_standard_options(options)
         self._run = run
+        self._before = before
 
     def help(self) -> str:
         """The text of ``--help``."""
@@ -80,6 +88,10 @@ class Command:
         if args.flag("version"):
             return _print_version(ctx)
         try:
+            if self._before is not None:
+                status = self._before(ctx, args)
+                if status is not None:
+                    return status
             return self._run(ctx, args) or 0
         except UsageError as error:
             ctx.stdout.flush()
@@ -97,8 +109,8 @@ class Group:
         package: Where the modules of the commands are.
         entries: The table.
         entry_width: To how many columns help pads names.
-        options: What the group takes besides the standard options when no command is given.
-        run_bare: What it does without a command; returns None if that is an error after all.
+        options: What every command of the group takes, and the group without a command.
+        before: What those options do; None as its result goes on to the command.
     """
 
     def __init__(
@@ -111,7 +123,7 @@ class Group:
         usage: str = "[OPTION…] COMMAND",
         entry_width: int = 18,
         options: Sequence[Option] = (),
-        run_bare: Run | None = None,
+        before: Run | None = None,
     ) -> None:
         self.name = name
         self.package = package
@@ -119,8 +131,9 @@ class Group:
         self.summary = summary
         self.usage = f"ostree {name} {usage}" if name else f"ostree {usage}"
         self.entry_width = entry_width
+        self._own_options = tuple(options)
         self.options = with_standard_options(options)
-        self._run_bare = run_bare
+        self._before = before
 
     def help(self) -> str:
         """The text of ``--help``."""
@@ -168,7 +181,8 @@ class Group:
             group: Group = module.GROUP
             return group
         full_name = f"{self.name} {name}".lstrip()
-        return Command(full_name, entry, module.USAGE, module.OPTIONS, module.run)
+        options = (*self._own_options, *module.OPTIONS)
+        return Command(full_name, entry, module.USAGE, options, module.run, self._before)
 
     def run(self, ctx: Context, argv: Sequence[str]) -> int:
         """Run the command that the words name.
@@ -194,8 +208,8 @@ class Group:
             return 0
         if args.flag("version"):
             return _print_version(ctx)
-        if name is None and self._run_bare is not None:
-            status = self._run_bare(ctx, args)
+        if name is None and self._before is not None:
+            status = self._before(ctx, args)
             if status is not None:
                 return status
         if not self.name:

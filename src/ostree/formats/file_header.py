@@ -97,6 +97,8 @@ def _decode(prefix: bytes, fixed: struct.Struct) -> tuple[int, FileHeader]:
         raise FormatError("Not normal form", offset=raw.index(0), field="symlink target")
     if rdev:
         raise FormatError(f"Corrupted archive file; invalid rdev {rdev}")
+    if stat.S_IFMT(mode & 0xFFFF) not in (stat.S_IFREG, stat.S_IFLNK):
+        raise FormatError(f"Corrupted archive file; invalid mode {mode}")
     header = FileHeader(uid, gid, mode, target, xattrs_format.decode(variant[end:body]))
     check(header)
     if header.is_symlink and size and size[0]:

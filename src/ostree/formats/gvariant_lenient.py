@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ostree.formats.gvariant_value import Value
 
 #: How many default members of tuples may be made, for each byte of data and at least.
-_DEFAULTS_PER_BYTE = 16
+_DEFAULTS_PER_BYTE = 4
 _LEAST_DEFAULTS = 4096
 
 

@@ -99,17 +99,33 @@ class Fsck:
 
     def _check_ref(self, name: str, text: str, collection: str | None) -> None:
         try:
-            problem = self._problem_of(ObjectName(Checksum(text), ObjectType.COMMIT))
-            if problem is not None:
-                self._report(f"{problem}")
+            object_name = ObjectName(Checksum(text), ObjectType.COMMIT)
+        except FormatError:
+            raise self._missing_commit(name, text) from None
+        problem = self._problem_of(object_name)
+        if isinstance(problem, ObjectNotFoundError):
+            raise self._missing_commit(name, text) from problem
+        if problem is not None:
+            self._report(str(problem), problem)
+            if self._delete:
+                self._repo.store.delete(object_name)
+        try:
             commit = self._repo.load_commit(text)
         except OSTreeError as error:
-            if isinstance(error, ObjectNotFoundError):
-                self._emit(Message(f"Object missing: {text}.commit", warning=True))
+            if problem is not None and isinstance(error, FormatError):
+                return  # reported above
             error.add_prefix(f"Loading commit for ref {name}")
             raise
         if self._verify_bindings:
             check_bindings(commit, text, [name.rpartition(":")[2]], collection)
+
+    def _missing_commit(self, ref: str, text: str) -> ObjectNotFoundError:
+        """The error for a ref to a commit that is not there, or to nothing that could be one."""
+        self._result.corrupted = True
+        self._emit(Message(f"Object missing: {text}.commit", warning=True))
+        return ObjectNotFoundError(
+            f"Loading commit for ref {ref}: No such metadata object {text}.commit"
+        )
 
     # phase 2 and 3: commits -------------------------------------------------------------------
 
@@ -201,9 +217,8 @@ class Fsck:
         return None
 
     def _verify_content(self, checksum: Checksum) -> None:
-        content = self._repo.load_content(checksum)
         try:
-            with content:
+            with self._repo.load_content(checksum) as content:
                 actual = checksum_loaded(content)
             if actual != checksum:
                 raise corrupted(ObjectType.FILE, checksum, actual)
@@ -214,10 +229,10 @@ class Fsck:
     def _verify_metadata(self, name: ObjectName) -> None:
         data = self._repo.load_metadata(name.checksum, name.type)
         try:
-            validate_metadata(name.type, data)
             actual = Checksum.of_digest(hashlib.sha256(data).digest())
             if actual != name.checksum:
                 raise corrupted(name.type, name.checksum, actual)
+            validate_metadata(name.type, data)
         except CorruptionError as error:
             error.add_prefix(f"fsck {name}")
             raise

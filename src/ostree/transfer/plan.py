@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ostree.errors import UsageError
+from ostree.errors import OSTreeError
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
@@ -274,5 +274,5 @@ class Planner:
 def _subpath(path: str) -> str:
     """A wanted path, with exactly one slash at its end."""
     if not path.startswith("/"):
-        raise UsageError(f"Invalid subpath '{path}': it must start with '/'")
+        raise OSTreeError(f"Invalid subpath '{path}': it must start with '/'")
     return path.rstrip("/") + "/"

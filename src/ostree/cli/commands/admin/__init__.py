@@ -1,0 +1,25 @@
+"""``ostree admin``: the deployments of a system."""
+
+from __future__ import annotations
+
+from ostree.cli.command import Entry, Group
+from ostree.cli.sysroot import OPTIONS, print_current_directory
+
+GROUP = Group(
+    "admin",
+    "ostree.cli.commands.admin",
+    (
+        Entry("deploy", "Checkout revision REFSPEC as the new default deployment"),
+        Entry("init-fs", "Initialize a root filesystem"),
+        Entry("os-init", "Initialize empty state for given operating system"),
+        Entry("stateroot-init", "Initialize empty state for given operating system"),
+        Entry("status", "List deployments"),
+        Entry("undeploy", "Delete deployment INDEX"),
+        Entry("upgrade", "Construct new tree from current origin and deploy it, if it changed"),
+    ),
+    summary="Commands for managing a host system booted with ostree",
+    usage="[OPTION…] --print-current-dir|COMMAND",
+    entry_width=25,
+    options=OPTIONS,
+    before=print_current_directory,
+)

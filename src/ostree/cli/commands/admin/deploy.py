@@ -1,0 +1,85 @@
+"""``ostree admin deploy``: deploy a commit that is here already."""
+
+from __future__ import annotations
+
+from ostree.cli.options import flag, path, text, texts
+from ostree.cli.sysroot import open_sysroot
+from ostree.errors import NotFoundError, UsageError
+from ostree.formats.keyfile import KeyFile
+from ostree.sysroot.deployment_list import Retention
+from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+
+USAGE = "REFSPEC"
+OPTIONS = (
+    text("os", "OSNAME", "Use a different operating system root than the current one"),
+    text("stateroot", "STATEROOT", "Use a different operating system root than the current one"),
+    path("origin-file", "FILENAME", "Specify origin file"),
+    flag("no-prune", "Don't prune the repo when done"),
+    flag(
+        "no-merge",
+        "Do not apply configuration (/etc and kernel arguments) from booted deployment",
+    ),
+    flag("retain", "Do not delete previous deployments"),
+    flag("retain-pending", "Do not delete pending deployments"),
+    flag("retain-rollback", "Do not delete rollback deployments"),
+    flag("not-as-default", "Append rather than prepend new deployment"),
+    flag("karg-proc-cmdline", "Import current /proc/cmdline"),
+    texts(
+        "karg",
+        "NAME=VALUE",
+        "Set kernel argument, like root=/dev/sda1; this overrides any earlier argument with the "
+        "same name",
+    ),
+    texts(
+        "karg-append",
+        "NAME=VALUE",
+        "Append kernel argument; useful with e.g. console= that can be used multiple times",
+    ),
+    flag("karg-none", "Do not import kernel arguments"),
+    texts("karg-delete", "NAME=VALUE", "Delete kernel argument if exists"),
+)
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Deploy it, to be booted next unless the options say otherwise."""
+    with open_sysroot(ctx, args) as sysroot:
+        if not args.words:
+            raise UsageError("REF/REV must be specified")
+        stateroot = args.text("os") if args.text("stateroot") is None else args.text("stateroot")
+        sysroot.deploy(
+            args.words[0],
+            stateroot=stateroot,
+            origin=_origin(args),
+            kernel_arguments=KernelArgumentOptions(
+                none=args.flag("karg-none"),
+                running=args.flag("karg-proc-cmdline"),
+                replace=args.texts("karg"),
+                append=args.texts("karg-append"),
+                delete=args.texts("karg-delete"),
+            ),
+            merge=not args.flag("no-merge"),
+            prune=not args.flag("no-prune"),
+            retention=Retention(
+                everything=args.flag("retain"),
+                pending=args.flag("retain-pending"),
+                rollback=args.flag("retain-rollback"),
+                not_as_default=args.flag("not-as-default"),
+            ),
+        )
+
+
+def _origin(args: Arguments) -> KeyFile | None:
+    name = args.text("origin-file")
+    if name is None:
+        return None
+    try:
+        with open(name, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise NotFoundError(error.strerror or str(error), hint=f"--origin-file={name}") from error
+    return KeyFile.parse(data)

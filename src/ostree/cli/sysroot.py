@@ -1,0 +1,55 @@
+"""The sysroot that an ``admin`` command works on, and what it says meanwhile."""
+
+from __future__ import annotations
+
+from ostree.cli.options import SYSROOT, flag
+from ostree.errors import SysrootError
+from ostree.events import Message
+from ostree.sysroot.settings import parse_settings
+from ostree.sysroot.sysroot import Sysroot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+    from ostree.events import Event
+
+#: Options of all ``admin`` commands.
+OPTIONS = (
+    SYSROOT,
+    flag("print-current-dir", "Print current deployment directory and exit", hidden=True),
+)
+
+
+def open_sysroot(ctx: Context, args: Arguments) -> Sysroot:
+    """Open the sysroot of ``--sysroot``, or else of the environment, or else ``/``.
+
+    Raises:
+        SysrootError: if there is no such directory.
+    """
+    path = args.text("sysroot") or ctx.environ.get("OSTREE_SYSROOT") or "/"
+    settings = parse_settings(ctx.environ.get("OSTREE_SYSROOT_DEBUG", ""))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Message):
+            (ctx.stderr if event.warning else ctx.stdout).line(event.text)
+            # Steps take their time, and somebody may be watching a pipe.
+            ctx.stdout.flush()
+
+    return Sysroot.open(path, settings=settings, on_event=listen)
+
+
+def print_current_directory(ctx: Context, args: Arguments) -> int | None:
+    """Where the first deployment is, if ``--print-current-dir`` asks for it.
+
+    Raises:
+        SysrootError: if there is no deployment.
+    """
+    if not args.flag("print-current-dir"):
+        return None
+    with open_sysroot(ctx, args) as sysroot:
+        deployments = sysroot.deployments
+        if not deployments:
+            raise SysrootError("Unable to find a deployment in sysroot")
+        ctx.stdout.line(sysroot.deployment_path(deployments[0]))
+    return 0

@@ -1,0 +1,296 @@
+"""The object phase of a pull over HTTP: what the planner wants is fetched, verified and stored.
+
+One thread drives the fetcher and the planner.  Bodies of small files are kept in memory and given
+to worker threads by the batch, which inflate, hash and store them; large files are stored while
+they arrive.  The bytes that wait for a worker are bounded: beyond that nothing is read from the
+network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from time import monotonic
+
+from ostree.errors import CorruptionError, OSTreeError, StatusError
+from ostree.events import PullProgress
+from ostree.formats import commit as commit_format
+from ostree.formats import dirmeta, dirtree
+from ostree.net.fetcher import NOT_FOUND_STATUSES, MemorySink, Request
+from ostree.store.store import MAX_METADATA
+from ostree.transfer.content_flow import ContentFlow
+from ostree.transfer.content_receiver import ContentReceiver
+from ostree.transfer.plan import CommitStep, Step, TreeStep
+from ostree.transfer.remote import join_url
+from ostree.types import ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostree.events import Listener
+    from ostree.formats.commit import Commit
+    from ostree.net.fetcher import Fetcher, Response
+    from ostree.repo.repository import Repo
+    from ostree.repo.transaction import Transaction
+    from ostree.system.workers import WorkerPool
+    from ostree.transfer.options import PullOptions, PullResult
+    from ostree.transfer.plan import Planner
+    from ostree.transfer.remote import RemoteAccess
+    from ostree.types import Checksum
+
+    CheckCommit = Callable[[CommitStep, Commit], None]
+
+#: Requests handed to the fetcher; it runs fewer at once, the rest keeps it busy between steps.
+_WINDOW = 64
+#: Bytes that may wait for workers before the network has to.
+_MOST_HELD = 16 << 20
+
+
+class HttpEngine:
+    """The object phase of one pull.
+
+    Args:
+        repo: The destination.
+        transaction: The open transaction to write through.
+        fetcher: Driven by this engine until it is done.
+        pool: Workers, used by this engine alone.
+        remote: Where objects are.
+        planner: Decides what is needed.
+        options: How to pull.
+        result: Is counted in.
+        check_commit: Raises if a commit is not acceptable.
+        on_event: Is given progress.
+    """
+
+    def __init__(
+        self,
+        repo: Repo,
+        transaction: Transaction,
+        fetcher: Fetcher,
+        pool: WorkerPool,
+        remote: RemoteAccess,
+        planner: Planner,
+        options: PullOptions,
+        result: PullResult,
+        check_commit: CheckCommit,
+        on_event: Listener,
+    ) -> None:
+        self._repo = repo
+        self._transaction = transaction
+        self._fetcher = fetcher
+        self._pool = pool
+        self._remote = remote
+        self._planner = planner
+        self._result = result
+        self._check_commit = check_commit
+        self._emit = on_event
+        self._interval = options.update_interval
+        self._next_progress = 0.0
+        self._objects_url = join_url(remote.content_url, "objects/")
+        receiver = ContentReceiver(
+            repo.store, transaction.charge, bare_user_only=options.bareuseronly_files
+        )
+        self._content = ContentFlow(receiver, transaction, fetcher, pool, result)
+
+    def run(self) -> None:
+        """Fetch everything the planner asks for.
+
+        Raises:
+            OSTreeError: the first thing that went wrong.
+        """
+        planner, fetcher, pool = self._planner, self._fetcher, self._pool
+        content = self._content
+        pool.notify(fetcher.wake)
+        while True:
+            self._advance()
+            outstanding = fetcher.outstanding()
+            content.flush(force=not outstanding)
+            if not outstanding and not pool.pending:
+                if not planner.metadata and not planner.content:
+                    break
+            elif content.held > _MOST_HELD:
+                pool.collect(wait=True)
+            else:
+                fetcher.step()
+                pool.collect()
+            self._report_progress()
+        self._report_progress(final=True)
+
+    def close(self) -> None:
+        """Drop half-stored files; the workers must have ended."""
+        self._content.close()
+
+    def _report_progress(self, *, final: bool = False) -> None:
+        now = monotonic()
+        if now < self._next_progress and not final:
+            return
+        self._next_progress = now + self._interval
+        self._emit(
+            PullProgress(
+                fetched_metadata=self._result.metadata,
+                fetched_content=self._result.content,
+                requested_metadata=self._planner.requested_metadata,
+                requested_content=self._planner.requested_content,
+                bytes_transferred=self._result.bytes_transferred,
+                scanning=self._planner.scanning,
+            )
+        )
+
+    def _advance(self) -> None:
+        """Take the planner's steps: metadata first, for it tells what else there is."""
+        planner = self._planner
+        while planner.metadata:
+            step = planner.metadata.popleft()
+            if not step.present:
+                self._fetch_metadata(step)
+            elif isinstance(step, TreeStep):
+                planner.tree_arrived(step, self._repo.load_dirtree(step.checksum))
+            elif isinstance(step, CommitStep):
+                self._fetch_detached(step)
+        while planner.content and self._content.fetching < _WINDOW:
+            checksum = planner.content.popleft()
+            url = f"{self._objects_url}{checksum[:2]}/{checksum[2:]}.filez"
+            self._content.fetch(checksum, url)
+
+    # metadata ---------------------------------------------------------------------------------
+
+    def _url(self, checksum: Checksum, type: ObjectType) -> str:
+        return f"{self._objects_url}{checksum[:2]}/{checksum[2:]}.{type.extension}"
+
+    def _fetch_metadata(self, step: Step) -> None:
+        if isinstance(step, CommitStep):
+            self._fetch_detached(step)
+        else:
+            self._submit_metadata(step, MAX_METADATA)
+
+    def _submit_metadata(self, step: Step, limit: int) -> None:
+        fetch = _MetadataBody(self, step)
+        request = Request(self._url(step.checksum, step.type), max_size=limit)
+        self._fetcher.submit(request, fetch, fetch.done)
+
+    def _fetch_detached(self, step: CommitStep) -> None:
+        """Detached metadata comes before the commit, whose signatures it may hold."""
+        path = f"objects/{step.checksum[:2]}/{step.checksum[2:]}.commitmeta"
+        url = join_url(self._remote.meta_url, path)
+        fetch = _DetachedBody(self, step)
+        self._fetcher.submit(Request(url, max_size=MAX_METADATA), fetch, fetch.done)
+
+    def detached_arrived(self, step: CommitStep, data: bytes | None) -> None:
+        """The detached metadata of a commit is there, or there is none."""
+        if data is not None:
+            self._result.metadata += 1
+            self._result.bytes_transferred += len(data)
+            try:
+                self._transaction.write_detached(step.checksum, data)
+            except CorruptionError as error:
+                error.add_prefix(f"Parsing {step.checksum}.commitmeta")
+                raise
+        if step.present:
+            commit = self._repo.load_commit(step.checksum)
+            self._check_commit(step, commit)
+            self._planner.commit_arrived(step, commit)
+            return
+        limit = MAX_METADATA if step.max_size is None else min(step.max_size, MAX_METADATA)
+        self._submit_metadata(step, limit)
+
+    def metadata_arrived(self, step: Step, data: bytes) -> None:
+        """The bytes of an object are there: verify, store, tell the planner."""
+        self._result.metadata += 1
+        self._result.bytes_transferred += len(data)
+        actual = hashlib.sha256(data).hexdigest()
+        if actual != step.checksum:
+            from ostree.repo.transaction import corrupted
+
+            raise corrupted(step.type, step.checksum, actual)
+        if isinstance(step, TreeStep):
+            self._store_tree(step, data)
+        elif isinstance(step, CommitStep):
+            self._store_commit(step, data)
+        else:
+            try:
+                dirmeta.decode(data)
+            except CorruptionError as error:
+                error.add_prefix(f"Validating dirmeta {step.checksum}")
+                raise
+            self._put(step, data)
+            self._planner.dirmeta_arrived()
+
+    def _store_tree(self, step: TreeStep, data: bytes) -> None:
+        try:
+            tree = dirtree.decode(data)
+        except CorruptionError as error:
+            error.add_prefix(f"Validating dirtree {step.checksum} ({step.path})")
+            raise
+        self._put(step, data)
+        self._planner.tree_arrived(step, tree)
+
+    def _store_commit(self, step: CommitStep, data: bytes) -> None:
+        try:
+            commit = commit_format.decode(data)
+        except CorruptionError as error:
+            error.add_prefix(f"Validating commit {step.checksum}")
+            raise
+        self._transaction.mark_partial(step.checksum)
+        self._put(step, data)
+        self._check_commit(step, commit)
+        self._planner.commit_arrived(step, commit)
+
+    def _put(self, step: Step, data: bytes) -> None:
+        stats = self._transaction.stats
+        stats.metadata_total += 1
+        try:
+            if self._repo.store.put_metadata(step.checksum, step.type, data):
+                stats.metadata_written += 1
+        except OSError as error:
+            from ostree.repo.transaction import write_error
+
+            raise write_error("Writing metadata object", error) from error
+
+    def metadata_failed(self, step: Step, error: OSTreeError) -> None:
+        """An object did not come, which only a parent need not."""
+        if isinstance(step, CommitStep) and step.optional and _is_not_found(error):
+            self._planner.commit_missing(step)
+            return
+        raise error
+
+
+class _DetachedBody(MemorySink):
+    """A ``.commitmeta`` on its way."""
+
+    __slots__ = ("_engine", "_step")
+
+    def __init__(self, engine: HttpEngine, step: CommitStep) -> None:
+        super().__init__()
+        self._engine = engine
+        self._step = step
+
+    def done(self, outcome: Response | OSTreeError) -> None:
+        """The request has ended."""
+        if not isinstance(outcome, OSTreeError):
+            self._engine.detached_arrived(self._step, self.value())
+        elif _is_not_found(outcome):
+            self._engine.detached_arrived(self._step, None)
+        else:
+            raise outcome
+
+
+class _MetadataBody(MemorySink):
+    """A metadata object on its way."""
+
+    __slots__ = ("_engine", "_step")
+
+    def __init__(self, engine: HttpEngine, step: Step) -> None:
+        super().__init__()
+        self._engine = engine
+        self._step = step
+
+    def done(self, outcome: Response | OSTreeError) -> None:
+        """The request has ended."""
+        if isinstance(outcome, OSTreeError):
+            self._engine.metadata_failed(self._step, outcome)
+        else:
+            self._engine.metadata_arrived(self._step, self.value())
+
+
+def _is_not_found(error: OSTreeError) -> bool:
+    return isinstance(error, StatusError) and error.status in NOT_FOUND_STATUSES
