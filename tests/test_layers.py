@@ -51,8 +51,10 @@ OUTSIDE_WORLD = {
     "sys",
     "tempfile",
     "threading",
-    "time",
 }
+
+#: Of the time module, calendar arithmetic is pure; the clock and the machine's zone are not.
+PURE_TIME = {"gmtime", "struct_time"}
 
 #: Where the environment is read, something printed and the process ended.
 EDGE = ("ostree.cli", "ostree.server.serve", "ostree.__main__")
@@ -132,15 +134,33 @@ def broken_purity(module: str, tree: ast.AST) -> Iterator[str]:
     if floor_name(module) != "formats":
         return
     for line, target in imports(module, tree):
-        if target.split(".")[0] in OUTSIDE_WORLD:
+        root, _, name = target.partition(".")
+        if root in OUTSIDE_WORLD or (root == "time" and name and name not in PURE_TIME):
             yield f"{module}:{line}: imports {target}: codecs are pure"
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "open"
-        ):
-            yield f"{module}:{node.lineno}: opens a file: codecs are pure"
+        if isinstance(node, ast.Call):
+            name = called_name(node)
+            if name == "open" or (name == "gmtime" and not node.args):
+                yield f"{module}:{node.lineno}: calls {name}(): codecs are pure"
+        elif impure_time(node):
+            yield f"{module}:{node.lineno}: uses {ast.unparse(node)}: codecs are pure"
+
+
+def impure_time(node: ast.AST) -> bool:
+    """Whether this is ``time.X`` where X asks the clock or the machine's zone."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "time"
+        and node.attr not in PURE_TIME
+    )
+
+
+def called_name(node: ast.Call) -> str:
+    """``f`` for both ``f(...)`` and ``module.f(...)``."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def broken_edge(module: str, tree: ast.AST) -> Iterator[str]:
@@ -253,7 +273,14 @@ def test_an_allowed_import_is_not(module: str, source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["import os.path", "from time import time", "def f():\n    import socket", "open('x')"],
+    [
+        "import os.path",
+        "from time import time",
+        "import time\ntime.localtime(0)",
+        "import time\ntime.gmtime()",
+        "def f():\n    import socket",
+        "open('x')",
+    ],
 )
 def test_impure_codecs_are_found(source: str) -> None:
     assert list(broken_purity("ostree.formats.x", ast.parse(source)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -117,16 +118,17 @@ class Maker:
             count = choice([0, 1, 2, 3, 3, 40 if self.random.random() < 0.1 else 2])
             return [self.value(info.element.text, levels) for _ in range(count)]
         if info.kind == "m":
-            return choice([None, Just(self.value(info.element.text, levels))])
+            return Just(self.value(info.element.text, levels)) if choice("ab") == "a" else None
         if info.kind in "({":
             return tuple(self.value(member.text, levels) for member in info.members)
-        return {
+        values: dict[str, object] = {
             "b": self.random.random() < 0.5,
-            "d": choice([0.0, -0.0, 1.5, 1e100, 0.1, 5e-324, self.random.gauss(0, 1e9)]),
+            "d": choice([0.0, -0.0, 1.5, 1e100, 0.1, 3e-308, self.random.gauss(0, 1e9)]),
             "s": "".join(self.random.choices(CHARACTERS, k=choice([0, 1, 2, 9]))),
             "o": choice(["/", "/a", "/a/b_9"]),
             "g": choice(["", "s", "a{sv}", "(ii)as"]),
-        }[type]
+        }
+        return values[type]
 
     def typed(self) -> tuple[str, object]:
         type = self.type()
@@ -136,7 +138,9 @@ class Maker:
         result = bytearray(data)
         for _ in range(self.random.choice([1, 1, 1, 2, 3])):
             at = self.random.randrange(len(result) + 1)
-            new = self.random.choice([0, 1, 2, at, len(result) & 255, self.random.randrange(256)])
+            new = self.random.choice(
+                [0, 1, 2, at & 255, len(result) & 255, self.random.randrange(256)]
+            )
             if at == len(result) or self.random.random() < 0.2:
                 result.insert(at, new)
             elif self.random.random() < 0.2:
@@ -183,9 +187,8 @@ class Maker:
         if kind == "j":
             return f"just {one}"
         if kind == "k":
-            return (
-                self.random.choice(["byte ", "int16 ", "string ", "objectpath ", "double "]) + one
-            )
+            keyword = self.random.choice(["byte", "int16", "string", "objectpath", "double"])
+            return f"{keyword} {one}"
         return f"@{self.type(2)} {one}"
 
 
@@ -311,28 +314,42 @@ def test_texts(glib: Glib, seed: int) -> None:
             continue  # GLib made a string that is not UTF-8 and gave up
         try:
             value = parse_text(text, type)
+            found = [value.type, encode(value.type, value.value).hex()]
         except FormatError as error:
-            assert [error.message] == answer, (text, type)
-        else:
-            assert [value.type, encode(value.type, value.value).hex()] == answer, (text, type)
-            accepted += 1
+            found = [error.message]
+        assert found == answer, (text, type)
+        accepted += len(found) - 1
     assert accepted > len(cases) / 10
+
+
+def test_smallest_doubles(glib: Glib) -> None:
+    """The one text known to be refused by GLib alone: it prints such numbers, but cannot read them."""
+    text = "4.9406564584124654e-324"
+
+    answers = glib([["parse", text, None], ["load", "d", "0100000000000000"]])
+
+    assert answers[0] == ["0-23:number too big for any type"]
+    assert answers[1] == [True, text, text, "0100000000000000", "0000000000000001"]
+    assert parse_text(text) == Variant("d", 5e-324)
 
 
 def test_printable_characters(glib: Glib) -> None:
     """Characters are escaped alike, but for those newer than Python's or GLib's tables."""
-    escaped = glib([["unprintable", 1, 0xD800], ["unprintable", 0xE000, 0x110000]])
+    ranges = [(1, 0xD800), (0xE000, 0x1FFFF), (0xE0000, 0xE0200)]
+    escaped = glib([["unprintable", start, end] for start, end in ranges])
     theirs = {code for part in escaped if isinstance(part, list) for code in part}
 
     ours = {
         code
-        for start, end in ((1, 0xD800), (0xE000, 0x110000))
+        for start, end in ranges
         for code in range(start, end)
-        if "\\" in print_text("s", chr(code)).replace("\\\\", "")
+        if len(print_text("s", chr(code))) > 4
     }
+    # These have one-letter escapes.
+    ours |= {0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D}
 
+    assert {unicodedata.category(chr(code)) for code in ours - theirs} <= {"Cn"}
     assert len(ours ^ theirs) < 10_000
-    assert not {code for code in ours ^ theirs if code < 0x590}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

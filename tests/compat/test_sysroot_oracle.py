@@ -125,7 +125,7 @@ class Pair:
 def reference(*arguments: str | Path, check: bool = True) -> Outcome:
     """The reference command."""
     result = subprocess.run(
-        ["/usr/bin/ostree", *map(os.fspath, arguments)],
+        ["/usr/bin/ostree", *(os.fspath(argument) for argument in arguments)],
         check=False,
         capture_output=True,
         text=True,
@@ -455,81 +455,41 @@ def test_titles(pair: Pair, tmp_path: Path) -> None:
         deploy(pair, pair.commit(tree, version=version, time=number))
 
 
-ETC_EDITS: dict[str, Callable[[Path], object]] = {
-    "modify": lambda etc: (etc / "a").write_text("local"),
-    "modify deep": lambda etc: (etc / "sub/deep/d").write_text("local"),
-    "chmod": lambda etc: (etc / "b").chmod(0o600),
-    "chown": lambda etc: os.chown(etc / "sub/c", 5, 6),
-    "setuid": lambda etc: (etc / "b").chmod(0o4755),
-    "delete": lambda etc: (etc / "b").unlink(),
-    "delete directory": lambda etc: shutil.rmtree(etc / "sub/deep"),
-    "add": lambda etc: (etc / "added").write_text("local"),
-    "add directory": lambda etc: [
-        (etc / "mine/below").mkdir(parents=True),
-        (etc / "mine/below/f").write_text("local"),
-        (etc / "mine/l").symlink_to("below/f"),
-        (etc / "mine/below").chmod(0o710),
-        os.chown(etc / "mine", 7, 8),
-    ],
-    "link to file": lambda etc: [(etc / "link").unlink(), (etc / "link").write_text("x")],
-    "file to link": lambda etc: [(etc / "a").unlink(), (etc / "a").symlink_to("b")],
-    "retarget link": lambda etc: [(etc / "link").unlink(), (etc / "link").symlink_to("b")],
-    "file to directory": lambda etc: [
-        (etc / "a").unlink(),
-        (etc / "a").mkdir(),
-        (etc / "a/inside").write_text("x"),
-    ],
-    "directory to link": lambda etc: [
-        shutil.rmtree(etc / "sub"),
-        (etc / "sub").symlink_to("a"),
-    ],
-    "chmod directory": lambda etc: (etc / "sub").chmod(0o700),
-    "chmod directory and file": lambda etc: [
-        (etc / "sub").chmod(0o711),
-        (etc / "sub/c").write_text("local"),
-    ],
-    "attribute of changed file": lambda etc: [
-        (etc / "a").write_text("local"),
-        os.setxattr(etc / "a", "user.note", b"1"),
-        os.setxattr(etc / "b", "user.lost", b"1"),
-    ],
-    "time": lambda etc: [
-        (etc / "a").write_text("local"),
-        os.utime(etc / "a", (OLD_TIME, OLD_TIME)),
-    ],
-    "updated": lambda etc: (etc / ".updated").write_text(""),
-    "nothing": lambda _etc: None,
+#: Shell commands in ``etc``.
+ETC_EDITS = {
+    "modify": "echo local > a",
+    "modify deep": "echo local > sub/deep/d",
+    "chmod": "chmod 600 b",
+    "chown": "chown 5:6 sub/c",
+    "setuid": "chmod 4755 b",
+    "delete": "rm b",
+    "delete directory": "rm -r sub/deep",
+    "add": "echo local > added",
+    "add directory": "mkdir -p mine/below; echo local > mine/below/f; ln -s below/f mine/l; "
+    "chmod 710 mine/below; chown 7:8 mine",
+    "link to file": "rm link; echo x > link",
+    "file to link": "rm a; ln -s b a",
+    "retarget link": "ln -sfn b link",
+    "file to directory": "rm a; mkdir a; echo x > a/inside",
+    "directory to link": "rm -r sub; ln -s a sub",
+    "chmod directory": "chmod 700 sub",
+    "chmod directory and file": "chmod 711 sub; echo local > sub/c",
+    "time": f"echo local > a; touch -d @{OLD_TIME} a",
+    "updated": "touch .updated",
+    "nothing": ":",
 }
 
-DEFAULT_CHANGES: dict[str, Callable[[Path], object]] = {
-    "nothing": lambda _etc: None,
-    "change all": lambda etc: [
-        (etc / name).write_text("new default") for name in ("a", "b", "sub/c", "sub/deep/d")
-    ],
-    "add": lambda etc: [
-        (etc / "added").write_text("default"),
-        (etc / "mine").mkdir(),
-        (etc / "mine/default").write_text("default"),
-        (etc / "sub/deep/more").write_text("default"),
-    ],
-    "remove": lambda etc: [(etc / "a").unlink(), shutil.rmtree(etc / "sub")],
-    "files become directories": lambda etc: [
-        (etc / "a").unlink(),
-        (etc / "a").mkdir(),
-        (etc / "b").unlink(),
-        (etc / "b").mkdir(),
-        (etc / "b/x").write_text("default"),
-    ],
-    "directory becomes file": lambda etc: [
-        shutil.rmtree(etc / "sub"),
-        (etc / "sub").write_text("default"),
-    ],
-    "directory becomes link": lambda etc: [
-        (etc / "sub").rename(etc / "elsewhere"),
-        (etc / "sub").symlink_to("elsewhere"),
-    ],
+#: Shell commands in ``usr/etc``.
+DEFAULT_CHANGES = {
+    "nothing": ":",
+    "change all": "for f in a b sub/c sub/deep/d; do echo default > $f; done",
+    "add": "echo default > added; mkdir mine; echo default > mine/default; "
+    "echo default > sub/deep/more",
+    "remove": "rm -r a sub",
+    "files become directories": "rm a b; mkdir a b; echo default > b/x",
+    "directory becomes file": "rm -r sub; echo default > sub",
+    "directory becomes link": "mv sub elsewhere; ln -s elsewhere sub",
 }
-
 
 #: Where the reference gives up and we go on: there is nothing left to be removed.
 OURS_GOES_ON = {("delete directory", "directory becomes file")}
@@ -543,10 +503,10 @@ def defaults(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repo.mkdir()
     reference("init", f"--repo={repo}", "--mode=archive")
     base = make_tree(directory / "base")
-    for number, (name, change) in enumerate([("base", void), *DEFAULT_CHANGES.items()]):
+    for number, (name, change) in enumerate([("base", ":"), *DEFAULT_CHANGES.items()]):
         tree = directory / str(number)
         shutil.copytree(base, tree, symlinks=True)
-        void(change(tree / "usr/etc"))
+        shell(change, tree / "usr/etc")
         branch = name.replace(" ", "-")
         reference("commit", f"--repo={repo}", f"--branch={branch}", f"--tree=dir={tree}", "-s", "x")
     return repo
@@ -563,12 +523,32 @@ def test_etc_merge(pair: Pair, defaults: Path, edit: str) -> None:
         if (edit, change) in OURS_GOES_ON:
             continue
         deploy(pair, "base", arguments=["--no-merge", "--no-prune"])
-        edit_etc(pair, lambda etc: void(ETC_EDITS[edit](etc)))
+        edit_etc(pair, lambda etc: shell(ETC_EDITS[edit], etc))
         deploy(pair, change.replace(" ", "-"), arguments=["--no-prune"])
 
 
-def void(_value: object) -> None:
-    """An expression as a statement."""
+def shell(command: str, directory: Path) -> None:
+    subprocess.run(["/bin/sh", "-ec", command], check=True, cwd=directory)
+
+
+def test_attributes_go_with_changed_files_only(pair: Pair, tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "tree")
+    pair.init_stateroot("os")
+    deploy(pair, pair.commit(tree, version=None, time=1))
+
+    def edit(etc: Path) -> None:
+        (etc / "sub/c").write_text("local")
+        for name in ("a", "sub", "sub/c"):
+            os.setxattr(etc / name, "user.note", name.encode())
+
+    edit_etc(pair, edit)
+    (tree / "usr/data").write_text("2")
+    deploy(pair, pair.commit(tree, version=None, time=2))
+
+    with Sysroot.open(pair.ours) as sysroot:
+        etc = Path(sysroot.deployment_path(sysroot.deployments[0])) / "etc"
+    noted = [n for n in ("a", "sub", "sub/c") if "user.note" in os.listxattr(etc / n)]
+    assert noted == ["sub", "sub/c"]
 
 
 @pytest.mark.parametrize("seed", range(3))

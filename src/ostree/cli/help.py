@@ -40,7 +40,9 @@ def format_help(
     shown_entries = [entry for entry in entries if not entry.hidden]
     if shown_entries:
         lines.append(f"{title} Commands:")
-        lines += [_INDENT + entry.name.ljust(entry_width) + entry.summary for entry in shown_entries]
+        lines += [
+            _INDENT + entry.name.ljust(entry_width) + entry.summary for entry in shown_entries
+        ]
         lines.append("")
     rows = [(_name(option), option.help) for option in options if not option.hidden]
     width = max(len(name) for name, _ in rows) + _GAP

@@ -25,12 +25,8 @@ def run() -> int:
     environ = os.environ
     charset = charset_of(environ)
     ctx = Context(
-        Output(
-            sys.stdout.buffer if sys.stdout else None, charset, is_terminal=is_terminal(1)
-        ),
-        Output(
-            sys.stderr.buffer if sys.stderr else None, charset, is_terminal=is_terminal(2)
-        ),
+        Output(sys.stdout.buffer if sys.stdout else None, charset, is_terminal=is_terminal(1)),
+        Output(sys.stderr.buffer if sys.stderr else None, charset, is_terminal=is_terminal(2)),
         environ,
     )
     status = main(sys.argv[1:], ctx)
@@ -87,11 +83,10 @@ def find_extension(name: str, search_path: str) -> str | None:
 
 
 def _print_error(ctx: Context, message: str, hint: str | None = None) -> None:
-    try:
+    from contextlib import suppress
+
+    with suppress(OSError, OutputClosedError):  # what was printed may be lost, the error is not
         ctx.stdout.flush()
-    except (OSError, OutputClosedError):
-        # What has been printed is lost; the error is not.
-        pass
     # Upstream colours by what standard output is, although this goes elsewhere.
     red = ctx.stdout.is_terminal
     prefix = "\033[31m\033[1merror:\033[0m\033[22m" if red else "error:"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ostree.formats.commit import Commit
     from ostree.types import Checksum, FileHeader, Xattrs
 
+
 def commit_text(commit: Commit) -> str:
     """A commit for people, without its first line: what it says and what it follows."""
     lines = []

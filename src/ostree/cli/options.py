@@ -227,9 +227,7 @@ def is_utf8(text: str) -> bool:
 
 
 HELP = Option(FLAG, "help", "Show help options", short="h")
-VERBOSE = Option(
-    FLAG, "verbose", "Print debug information during command processing", short="v"
-)
+VERBOSE = Option(FLAG, "verbose", "Print debug information during command processing", short="v")
 VERSION = Option(FLAG, "version", "Print version information and exit")
 REPO = Option(
     PATH,

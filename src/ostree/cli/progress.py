@@ -73,6 +73,7 @@ class StepListener:
         self._last_time: float | None = None
 
     def __call__(self, event: Event) -> None:
+        """Show one event."""
         if isinstance(event, Message):
             if event.warning:
                 self._ctx.stdout.flush()
@@ -124,6 +125,7 @@ class PullListener:
         self._percent = 0
 
     def __call__(self, event: Event) -> None:
+        """Show one event."""
         if isinstance(event, Message):
             if event.warning:
                 self._ctx.stderr.line(event.text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from ostree.errors import FormatError
 from ostree.formats import gvariant
 from ostree.types import Checksum, TreeId
@@ -59,6 +57,8 @@ class Commit:
     @property
     def content_checksum(self) -> Checksum:
         """Equal for two commits of the same tree."""
+        import hashlib
+
         both = self.root.dirtree.digest + self.root.dirmeta.digest
         return Checksum.of_digest(hashlib.sha256(both).digest())
 
@@ -88,7 +88,7 @@ def encode(commit: Commit) -> bytes:
             commit.related,
             commit.subject,
             commit.body,
-            gvariant.byteswap("t", commit.timestamp),
+            _swap(commit.timestamp),
             commit.root.dirtree.digest,
             commit.root.dirmeta.digest,
         ),
@@ -116,13 +116,18 @@ def decode(data: bytes) -> Commit:
             )
     return Commit(
         TreeId(Checksum.of_digest(dirtree), Checksum.of_digest(dirmeta)),
-        timestamp=gvariant.byteswap("t", timestamp),
+        timestamp=_swap(timestamp),
         parent=Checksum.of_digest(parent) if parent else None,
         subject=subject,
         body=body,
         metadata=metadata,
         related=related,
     )
+
+
+def _swap(timestamp: int) -> int:
+    """Big-endian to little-endian and back: the one number that the object keeps big-endian."""
+    return int.from_bytes(timestamp.to_bytes(8, "little"), "big")
 
 
 def _check_keys(metadata: Sequence[tuple[str, Variant]]) -> None:

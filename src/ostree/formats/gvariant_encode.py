@@ -45,6 +45,18 @@ def encode_value(info: TypeInfo, value: Value) -> bytes:
     return bytes(out)
 
 
+def check_value(info: TypeInfo, value: Value) -> None:
+    """Refuse what is not a value of a type.
+
+    A variant that was nested too deep to be read has an empty tuple in its place, which is itself
+    too deep to be written; that much is let pass.
+
+    Raises:
+        FormatError: if the value is not one of the type.
+    """
+    _writer(info)(bytearray(), value, -2)
+
+
 def mismatch(type: str, value: Value) -> FormatError:
     """The error for a value that is not one of its type."""
     shown = repr(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from ostree.formats.gvariant_decode import STRUCT_CODES
-from ostree.formats.gvariant_encode import encode_value
+from ostree.formats.gvariant_encode import check_value
 from ostree.formats.gvariant_type import TypeInfo, type_info
 from ostree.formats.gvariant_value import Just, Variant
 
@@ -22,7 +22,7 @@ def swap(info: TypeInfo, value: Value) -> Value:
     Raises:
         FormatError: if the value is not one of the type.
     """
-    encode_value(info, value)
+    check_value(info, value)
     return _swapped(info, value)
 
 

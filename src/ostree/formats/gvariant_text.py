@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import copysign
 
-from ostree.formats.gvariant_encode import encode_value
+from ostree.formats.gvariant_encode import check_value
 from ostree.formats.gvariant_type import TypeInfo, type_info
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ def print_text(type: str, value: Value, *, annotate: bool = True) -> str:
         FormatError: if the type string is wrong or the value is not one of the type.
     """
     info = type_info(type)
-    encode_value(info, value)
+    check_value(info, value)
     pieces: list[str] = []
     _print(info, value, pieces, annotate=annotate)
     return "".join(pieces)

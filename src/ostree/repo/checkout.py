@@ -14,7 +14,6 @@ from ostree.repo.checkout_options import CheckoutOptions, Existing, check_option
 from ostree.store.layout import loose_path
 from ostree.system import files, xattr
 from ostree.system.anonymous import random_name
-from ostree.system.workers import WorkerPool
 from ostree.types import Checksum, DirMeta, TreeId
 
 TYPE_CHECKING = False
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ostree.repo.repository import Repo
     from ostree.store.layout import ObjectDirectory
+    from ostree.system.workers import WorkerPool
 
 _NO_LINK = (errno.EMLINK, errno.EXDEV, errno.EPERM)
 #: Copies handed to a thread at a time.
@@ -98,7 +98,7 @@ class Checkout:
             )
         self._placer = FilePlacer(repo, options, user_mode=self._user_mode)
         self._places = _object_directories(repo)
-        self._pool = WorkerPool()
+        self._pool: WorkerPool | None = None
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._open: list[_Open] = []
 
@@ -106,7 +106,8 @@ class Checkout:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.close(discard=kind is not None)
+        if self._pool is not None:
+            self._pool.close(discard=kind is not None)
         for directory in self._open:
             os.close(directory.fd)
 
@@ -124,9 +125,11 @@ class Checkout:
             for child, dirtree, dirmeta in reversed(contents.dirs):
                 stack.append((directory, child, TreeId(dirtree, dirmeta)))
             self._fill(directory, contents.files)
-            self._pool.collect()
+            if self._pool is not None:
+                self._pool.collect()
             self._one_less(directory)
-        self._pool.drain()
+        if self._pool is not None:
+            self._pool.drain()
 
     def single_file(self, entry: tree.Entry, destination: str, dir_fd: int | None) -> None:
         """Check out one file into the directory ``destination``, under its own name."""
@@ -206,9 +209,15 @@ class Checkout:
         """
         if self._links:
             entries = self._link_all(entries, directory.fd)
+        if entries and self._pool is None:
+            from ostree.system.workers import WorkerPool
+
+            self._pool = WorkerPool()
         for at in range(0, len(entries), _BATCH):
             directory.missing += 1
-            self._pool.submit(partial(self._copy_batch, directory, entries[at : at + _BATCH]))
+            job = partial(self._copy_batch, directory, entries[at : at + _BATCH])
+            if self._pool is not None:
+                self._pool.submit(job)
 
     def _copy_batch(
         self, directory: _Open, batch: list[tuple[str, Checksum]]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
     from ostree.repo.config import Config
 
@@ -25,25 +24,20 @@ class RepoLock:
         self._fd = -1
         self._held: list[bool] = []
 
-    @contextmanager
-    def hold(self, *, exclusive: bool) -> Iterator[None]:
-        """Hold the lock for the length of a ``with`` block.
+    def hold(self, *, exclusive: bool) -> HeldLock:
+        """A context manager that holds the lock for the length of a ``with`` block.
 
-        Raises:
-            LockError: ``Locking repo shared failed: Resource temporarily unavailable``.
+        Entering it raises LockError: ``Locking repo shared failed: Resource temporarily
+        unavailable``.
         """
-        if not self._active:
-            yield
-            return
-        self._push(exclusive=exclusive)
-        try:
-            yield
-        finally:
-            self._pop()
+        return HeldLock(self, exclusive=exclusive)
 
-    def _push(self, *, exclusive: bool) -> None:
+    def push(self, *, exclusive: bool) -> None:
+        """Take the lock once more; see :meth:`hold`."""
         from ostree.system import locks
 
+        if not self._active:
+            return
         if self._fd < 0:
             self._fd = os.open(
                 ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o660, dir_fd=self._dir_fd
@@ -63,9 +57,12 @@ class RepoLock:
                 raise
         self._held.append(exclusive)
 
-    def _pop(self) -> None:
+    def pop(self) -> None:
+        """Undo the last :meth:`push`."""
         from ostree.system import locks
 
+        if not self._active:
+            return
         exclusive = self._held.pop()
         if not self._held:
             self._close()
@@ -75,3 +72,24 @@ class RepoLock:
     def _close(self) -> None:
         os.close(self._fd)
         self._fd = -1
+
+
+class HeldLock:
+    """The lock while it is held; not ``contextlib``, which costs the cheap commands too much."""
+
+    __slots__ = ("_exclusive", "_lock")
+
+    def __init__(self, lock: RepoLock, *, exclusive: bool) -> None:
+        self._lock = lock
+        self._exclusive = exclusive
+
+    def __enter__(self) -> None:
+        self._lock.push(exclusive=self._exclusive)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.pop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from ostree.errors import CorruptionError
@@ -25,6 +24,8 @@ SMALL = 8 << 20
 
 def checksum_descriptor(header: FileHeader, fd: int, size: int) -> Checksum:
     """The checksum of the first ``size`` bytes of an open file; its position does not matter."""
+    import hashlib
+
     digest = hashlib.sha256(content_prefix(header))
     at = 0
     while at < size and (data := os.pread(fd, min(CHUNK, size - at), at)):
@@ -154,6 +155,8 @@ class ContentWriter:
         Returns:
             The checksum of what was taken, or None if the kernel copied it unseen.
         """
+        import hashlib
+
         digest = hashlib.sha256(content_prefix(header))
         at = 0
         while at < size and (data := os.pread(fd, min(CHUNK, size - at), at)):

@@ -10,9 +10,12 @@ from ostree.sysroot.deployment import UnlockedState
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.sysroot import Sysroot
+
+    Plain: TypeAlias = str | int | bool | None
 
 _SHORT_ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _RED_BOLD = ("\x1b[31m\x1b[1m", "\x1b[0m\x1b[22m")
@@ -118,7 +121,7 @@ def format_status_json(statuses: Sequence[DeploymentStatus]) -> str:
 
 def _object(status: DeploymentStatus) -> str:
     deployment = status.deployment
-    members: list[tuple[str, str | int | bool | None]] = [
+    members: list[tuple[str, Plain]] = [
         ("checksum", deployment.checksum),
         ("stateroot", deployment.stateroot),
         ("refspec", deployment.refspec),
@@ -140,11 +143,11 @@ def _object(status: DeploymentStatus) -> str:
     return "{\n" + _members(members) + "\n      }"
 
 
-def _members(members: Iterable[tuple[str, str | int | bool | None]]) -> str:
+def _members(members: Iterable[tuple[str, Plain]]) -> str:
     return ",\n".join(f'         "{name}": {_value(value)}' for name, value in members)
 
 
-def _value(value: str | int | bool | None) -> str:
+def _value(value: Plain) -> str:
     if value is None or value == "":
         return "null"
     if value is True or value is False:

@@ -64,7 +64,7 @@ def join_url(base: str, path: str) -> str:
     return f"{base.rstrip('/')}/{path}"
 
 
-def access(repo: Repo, remote: Remote, options: PullOptions) -> RemoteAccess:
+def access(remote: Remote, options: PullOptions) -> RemoteAccess:
     """Read what a remote is from its configuration.
 
     Raises:
@@ -87,7 +87,6 @@ def access(repo: Repo, remote: Remote, options: PullOptions) -> RemoteAccess:
             raise TransferError(
                 f'Remote "{remote.name}" has a mirror list, which is not supported yet'
             )
-    del repo
     return RemoteAccess(
         remote.name,
         url,
@@ -152,8 +151,10 @@ def open_fetcher(repo: Repo, remote: Remote, options: PullOptions) -> Fetcher:
             '"tls-client-cert-path" and "tls-client-key-path"'
         )
     from ostree.net.curl import CurlFetcher
+    from ostree.net.retry import RetryPolicy
+    from ostree.net.retrying import RetryingFetcher
 
-    return CurlFetcher(
+    engine = CurlFetcher(
         FetcherOptions(
             user_agent_extra=options.append_user_agent,
             headers=options.http_headers,
@@ -168,3 +169,4 @@ def open_fetcher(repo: Repo, remote: Remote, options: PullOptions) -> Fetcher:
             low_speed_time=options.low_speed_time,
         )
     )
+    return RetryingFetcher(engine, RetryPolicy(retries=options.network_retries))

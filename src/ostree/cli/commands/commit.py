@@ -99,9 +99,7 @@ def run(ctx: Context, args: Arguments) -> None:
             ctx.stdout.line(checksum)
 
 
-def _finish(
-    txn: Transaction, checksum: Checksum, branch: str | None, detached: Metadata
-) -> None:
+def _finish(txn: Transaction, checksum: Checksum, branch: str | None, detached: Metadata) -> None:
     if detached:
         txn.write_detached(checksum, commitmeta.encode(detached))
     # As upstream, --orphan does not keep a branch that is given from being written.
@@ -165,9 +163,7 @@ def _modifier(args: Arguments) -> Modifier:
     canonical = args.flag("canonical-permissions")
     for name, owner in (("owner-uid", uid), ("owner-gid", gid)):
         if canonical and owner > 0:
-            raise OptionError(
-                f"Cannot specify both --canonical-permissions and non-zero --{name}"
-            )
+            raise OptionError(f"Cannot specify both --canonical-permissions and non-zero --{name}")
     return Modifier(
         owner_uid=uid if uid >= 0 else None,
         owner_gid=gid if gid >= 0 else None,

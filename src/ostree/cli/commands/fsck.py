@@ -40,9 +40,7 @@ def run(ctx: Context, args: Arguments) -> None:
         if result.corrupted:
             raise CorruptionError("Repository corruption encountered")
         if result.partial_from_fsck:
-            raise CorruptionError(
-                f"{result.partial} partial commits from fsck-detected corruption"
-            )
+            raise CorruptionError(f"{result.partial} partial commits from fsck-detected corruption")
         ctx.stdout.line(
             f"object fsck of {result.commits} commits completed successfully - no errors found."
         )

@@ -45,7 +45,8 @@ def run(ctx: Context, args: Arguments) -> None:
 
 def _list(ctx: Context, repo: Repo, args: Arguments) -> None:
     with_revision = args.flag("revision")
-    for prefix in args.words or [None]:
+    prefixes: list[str | None] = [*args.words] or [None]
+    for prefix in prefixes:
         found = repo.refs.list(prefix, full_names=args.flag("list"))
         for name in sorted(found):
             ctx.stdout.line(f"{name}\t{found[name]}" if with_revision else name)
@@ -53,9 +54,9 @@ def _list(ctx: Context, repo: Repo, args: Arguments) -> None:
 
 def _list_aliases(ctx: Context, repo: Repo, prefixes: list[str]) -> None:
     aliases = repo.refs.aliases()
-    for prefix in prefixes or [None]:
+    for prefix in prefixes or [""]:
         for name in sorted(aliases):
-            if prefix is None or name == prefix or name.startswith(f"{prefix}/"):
+            if not prefix or name == prefix or name.startswith(f"{prefix}/"):
                 ctx.stdout.line(f"{name} -> {aliases[name]}")
 
 
@@ -66,14 +67,22 @@ def _create(repo: Repo, new: str, args: Arguments) -> None:
         raise OSTreeError("You must specify only 1 existing ref when creating a new ref")
     old = args.words[0]
     is_alias = args.flag("alias")
-    if not (args.flag("force") or (is_alias and new in repo.refs.aliases())):
-        # As upstream, by resolving it, so digits that abbreviate a commit count too.
-        if repo.find(new) is not None:
-            raise ExistsError(f"--create specified but ref {new} already exists")
+    may_replace = args.flag("force") or (is_alias and new in repo.refs.aliases())
+    # Upstream finds out by resolving it, so digits that abbreviate a commit count too.
+    if not may_replace and _resolves(repo, new):
+        raise ExistsError(f"--create specified but ref {new} already exists")
     if is_alias:
         _create_alias(repo, new, old)
     else:
         repo.refs.set(new, repo.resolve(old))
+
+
+def _resolves(repo: Repo, rev: str) -> bool:
+    try:
+        repo.resolve(rev)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _create_alias(repo: Repo, new: str, old: str) -> None:

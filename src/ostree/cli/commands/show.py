@@ -42,7 +42,6 @@ OPTIONS = (
 )
 
 
-
 def run(ctx: Context, args: Arguments) -> None:
     """Print what the options ask for; without any, the whole object."""
     with open_repo(ctx, args) as repo:
@@ -123,9 +122,7 @@ def _print_sizes(ctx: Context, repo: Repo, checksum: Checksum) -> None:
         ("Compressed", sum(e.archived for e in missing), sum(e.archived for e in entries)),
         ("Unpacked", sum(e.unpacked for e in missing), sum(e.unpacked for e in entries)),
     ):
-        ctx.stdout.line(
-            f"{title} size (needed/total): {format_size(needed)}/{format_size(total)}"
-        )
+        ctx.stdout.line(f"{title} size (needed/total): {format_size(needed)}/{format_size(total)}")
     ctx.stdout.line(f"Number of objects (needed/total): {len(missing)}/{len(entries)}")
 
 
@@ -155,5 +152,3 @@ def _print_metadata_object(
     # As upstream: the option that keeps the byte order does not suppress the readable form.
     if type is ObjectType.COMMIT and not args.flag("raw"):
         ctx.stdout.write(commit_text(repo.load_commit(checksum)))
-
-

@@ -85,7 +85,11 @@ def _print(ctx: Context, sysroot: Sysroot, roles: _Roles, deployment: Deployment
         out.line(f"    Version: {version}")
     if deployment.unlocked is not UnlockedState.NONE:
         unlocked = f"Unlocked: {deployment.unlocked.value}"
-        out.line(f"    \033[31m\033[1m{unlocked}\033[0m\033[22m" if out.is_terminal else f"    {unlocked}")
+        out.line(
+            f"    \033[31m\033[1m{unlocked}\033[0m\033[22m"
+            if out.is_terminal
+            else f"    {unlocked}"
+        )
     if deployment.pinned:
         out.line("    Pinned: yes")
     if deployment.origin is None:

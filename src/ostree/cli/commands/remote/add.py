@@ -37,7 +37,9 @@ def run(ctx: Context, args: Arguments) -> None:
         backend = args.text("custom-backend")
         if not args.words or (len(args.words) < 2 and backend is None):
             raise UsageError(
-                "NAME must be specified" if backend is not None else "NAME and URL must be specified"
+                "NAME must be specified"
+                if backend is not None
+                else "NAME and URL must be specified"
             )
         if args.flag("if-not-exists") and args.flag("force"):
             raise UsageError("Can only specify one of --if-not-exists and --force")

@@ -43,5 +43,3 @@ def open_target(ctx: Context, args: Arguments) -> Repo:
         error.add_prefix("loading sysroot")
         raise
     return open_path(os.path.join(sysroot, "ostree/repo"))
-
-

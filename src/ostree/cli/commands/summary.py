@@ -1,0 +1,76 @@
+"""``ostree summary``: make or show the list of what a repository offers."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.cli.object_text import variant_text
+from ostree.cli.options import REPO, flag, text
+from ostree.cli.repository import open_repo
+from ostree.errors import NotFoundError, OSTreeError
+from ostree.formats import gvariant
+from ostree.formats import summary as summary_format
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+    from ostree.formats.summary import Summary
+    from ostree.repo.repository import Repo
+
+USAGE = ""
+OPTIONS = (
+    REPO,
+    flag("update", "Update the summary", short="u"),
+    flag("view", "View the local summary file", short="v"),
+    flag("raw", "View the raw bytes of the summary file"),
+    flag("list-metadata-keys", "List the available metadata keys"),
+    text("print-metadata-key", "KEY", "Print string value of metadata key"),
+)
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Write the summary anew, or print what the options ask for."""
+    with open_repo(ctx, args) as repo:
+        if args.flag("update"):
+            from ostree.repo.summary import regenerate
+
+            repo.require_writable()
+            regenerate(repo)
+        elif args.flag("raw"):
+            ctx.stdout.line(variant_text(summary_format.TYPE, _read(repo), swap=True))
+        elif args.flag("list-metadata-keys"):
+            for key in sorted({key for key, _ in _load(repo).metadata}):
+                ctx.stdout.line(key)
+        elif args.text("print-metadata-key") is not None:
+            _print_key(ctx, _load(repo), args.text("print-metadata-key") or "")
+        elif args.flag("view"):
+            from ostree.cli.summary_text import summary_text
+
+            ctx.stdout.write(summary_text(_load(repo)))
+        else:
+            raise OSTreeError("No option specified; use -u to update summary")
+
+
+def _read(repo: Repo) -> bytes:
+    path = os.path.join(repo.path, "summary")
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise NotFoundError(f"openat(summary): {error.strerror}") from error
+
+
+def _load(repo: Repo) -> Summary:
+    return summary_format.decode(_read(repo))
+
+
+def _print_key(ctx: Context, summary: Summary, key: str) -> None:
+    from ostree.formats.gvariant_text import print_text
+
+    for name, variant in summary.metadata:
+        if name == key:
+            value = gvariant.byteswap(variant.type, variant.value)
+            ctx.stdout.line(print_text(variant.type, value))
+            return
+    raise NotFoundError(f"No such metadata key '{key}'")

@@ -1,0 +1,28 @@
+"""Switches from the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from ostree.sysroot.settings import parse_debug_words, parse_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", set()),
+        ("no-xattrs", {"no-xattrs"}),
+        ("NO_XATTRS;no-dtb:unknown", {"no-xattrs", "no-dtb"}),
+        ("all", {"no-xattrs", "no-dtb"}),
+        ("all, no-dtb", {"no-xattrs"}),
+    ],
+)
+def test_words(text: str, words: set[str]) -> None:
+    assert parse_debug_words(text, frozenset({"no-xattrs", "no-dtb"})) == words
+
+
+def test_settings() -> None:
+    assert parse_settings("").immutable
+    assert not parse_settings("mutable-deployments").immutable
+    assert not parse_settings("no-xattrs no-dtb").xattrs
+    assert not parse_settings("no-dtb").device_trees
