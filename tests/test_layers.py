@@ -142,17 +142,14 @@ def broken_purity(module: str, tree: ast.AST) -> Iterator[str]:
             name = called_name(node)
             if name == "open" or (name == "gmtime" and not node.args):
                 yield f"{module}:{node.lineno}: calls {name}(): codecs are pure"
-        elif impure_time(node):
+        elif isinstance(node, ast.Attribute) and asks_time(node):
             yield f"{module}:{node.lineno}: uses {ast.unparse(node)}: codecs are pure"
 
 
-def impure_time(node: ast.AST) -> bool:
+def asks_time(node: ast.Attribute) -> bool:
     """Whether this is ``time.X`` where X asks the clock or the machine's zone."""
     return (
-        isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "time"
-        and node.attr not in PURE_TIME
+        isinstance(node.value, ast.Name) and node.value.id == "time" and node.attr not in PURE_TIME
     )
 
 

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
     from typing import Self
 
@@ -286,13 +287,21 @@ class _Server(ThreadingMixIn, HTTPServer):
 class LyingServer:
     """Serves ``root`` on a free port of the loopback interface while the ``with`` block runs.
 
+    With a TLS context it speaks https.
+
     Attributes:
         url: Of the root, without a slash at its end.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], *, tls: ssl.SSLContext | None = None) -> None:
         self._server = _Server(Path(root))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "http"
+        if tls is not None:
+            scheme = "https"
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> Self:

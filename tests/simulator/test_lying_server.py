@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+
 from simulator.lying_server import Content, LyingServer, Reset, Silence, Status, Truncated
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ostree.errors import FormatError
+from ostree.errors import FormatError, NotFoundError
+from ostree.formats import gvariant
 from ostree.formats import summary as summary_format
 from ostree.formats.date_text import format_local
 from ostree.formats.gvariant_text import print_text
@@ -43,6 +44,23 @@ def summary_text(summary: Summary) -> str:
             lines += _ref_lines(collection, ref)
     lines += [_metadata_line(key, value) for key, value in summary.metadata]
     return "".join(f"{line}\n" for line in lines)
+
+
+def metadata_keys(summary: Summary) -> str:
+    """The keys of what else a summary says, sorted, one in a line."""
+    return "".join(f"{key}\n" for key in sorted({key for key, _ in summary.metadata}))
+
+
+def metadata_value(summary: Summary, key: str) -> str:
+    """The value of a key in text form, byte-swapped as upstream has it.
+
+    Raises:
+        NotFoundError: if there is no such key.
+    """
+    for name, variant in summary.metadata:
+        if name == key:
+            return print_text(variant.type, gvariant.byteswap(variant.type, variant.value))
+    raise NotFoundError(f"No such metadata key '{key}'")
 
 
 def _ref_lines(collection: str | None, ref: SummaryRef) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.errors import FormatError
 from ostree.formats.gvariant_number import looks_double, parse_number
 from ostree.formats.gvariant_pattern import ANY, Pattern, united
 from ostree.formats.gvariant_tokens import failure
@@ -12,7 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ostree.errors import FormatError
     from ostree.formats.gvariant_type import TypeInfo
     from ostree.formats.gvariant_value import Value
 
@@ -313,14 +313,13 @@ def _common_pattern(children: Sequence[Node]) -> Pattern:
         FormatError: naming the first two that do not go together.
     """
     common = ANY
-    for index, child in enumerate(children):
+    for child in children:
         more = united(common, child.pattern)
         if more is None:
-            for other in children[:index]:
-                if united(other.pattern, child.pattern) is None:
-                    break
-            error = child.wrong("unable to find a common type")
-            error.message = f"{other.start}-{other.end},{error.message}"
-            raise error
+            other = next(c for c in children if united(c.pattern, child.pattern) is None)
+            raise FormatError(
+                f"{other.start}-{other.end},{child.start}-{child.end}:unable to find a common type",
+                offset=other.start,
+            )
         common = more
     return common

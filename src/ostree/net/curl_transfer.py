@@ -152,13 +152,13 @@ class Transfer:
         if self.error is not None:
             return self.error
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        limit = request.max_size
+        is_too_large = code == SIZE_EXCEEDED or (limit is not None and self.received > limit)
         # An error status says more than how its body, which nobody reads, ended.
-        if status >= 400:
+        if status >= 400 or (is_too_large and status >= 300):
             return status_error(request.url, status)
-        if code == SIZE_EXCEEDED or (
-            request.max_size is not None and self.received > request.max_size
-        ):
-            return too_large_error(request.url, request.max_size or 0)
+        if is_too_large:
+            return too_large_error(request.url, limit or 0)
         if code:
             return curl_error(request.url, code)
         if status == 0:  # file://

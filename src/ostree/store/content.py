@@ -113,8 +113,8 @@ class InflatedContent(LoadedContent):
         while not self._decoder.eof:
             if not self._input:
                 self._input = os.read(self._source, CHUNK)
-                if not self._input:
-                    raise CorruptionError("Unexpected end of compressed content")
+            # At the end of the file, too: the decoder may hold output of input it has consumed.
+            at_end = not self._input
             try:
                 data = self._decoder.decompress(self._input, min(size, self._left + 1))
             except zlib.error as error:
@@ -125,6 +125,8 @@ class InflatedContent(LoadedContent):
                 if self._left < 0:
                     raise CorruptionError("Content is longer than its header says")
                 return data
+            if at_end and not self._decoder.eof:
+                raise CorruptionError("Unexpected end of compressed content")
         if self._left:
             raise CorruptionError("Content is shorter than its header says")
         return b""

@@ -17,6 +17,7 @@ from ostree.types import Checksum, ObjectType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
     from ostree.store.content import ContentWriter
     from ostree.store.store import LooseStore
@@ -155,7 +156,7 @@ class StreamedObject:
         self._size = 0
         self._left = 0
 
-    def __enter__(self) -> StreamedObject:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -218,7 +219,7 @@ class StreamedObject:
         """Parse the header once it is there; what follows it."""
         have = len(self._start)
         try:
-            complete = have >= 8 and have >= file_header.prefix_length(self._start[:8])
+            complete = have >= 8 and have >= file_header.prefix_length(bytes(self._start[:8]))
         except CorruptionError as error:
             error.add_prefix(f"Parsing {self.checksum}.file")
             raise

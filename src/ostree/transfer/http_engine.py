@@ -21,7 +21,6 @@ from ostree.transfer.content_flow import ContentFlow
 from ostree.transfer.content_receiver import ContentReceiver
 from ostree.transfer.plan import CommitStep, Step, TreeStep
 from ostree.transfer.remote import join_url
-from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.plan import Planner
     from ostree.transfer.remote import RemoteAccess
-    from ostree.types import Checksum
+    from ostree.types import Checksum, ObjectType
 
     CheckCommit = Callable[[CommitStep, Commit], None]
 

@@ -8,12 +8,12 @@ from ostree.formats.keyfile import KeyFile
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.options import PullOptions
 from ostree.transfer.remote import access, join_url, open_fetcher, refuse_signatures
-from ostree.types import Checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.net.fetcher import FetchedBytes, Fetcher
     from ostree.repo.repository import Repo
+    from ostree.types import Checksum
 
 #: Largest summary, config and ref file accepted from a server, in bytes.
 MAX_SUMMARY = MAX_METADATA

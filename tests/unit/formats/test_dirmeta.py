@@ -24,12 +24,18 @@ def test_the_objects_of_tree_t(checksum: str, mode: int) -> None:
 @pytest.mark.parametrize(
     ("meta", "checksum"),
     [
-        (DirMeta(5, 6, 0o41777), "e9db9247c799cf40971a8535d2c79867f1a5cb164b8025378f80a04fb3c398cb"),
+        (
+            DirMeta(5, 6, 0o41777),
+            "e9db9247c799cf40971a8535d2c79867f1a5cb164b8025378f80a04fb3c398cb",
+        ),
         (
             DirMeta(0, 0, 0o40755, ((b"user.k", b"val"),)),
             "04ae3625c158447587430e63ef34cadd449c303eb49b428fadf67a578ffe1c45",
         ),
-        (DirMeta(0, 0, 0o42775), "9831eb8106d9d8986437bb1ed7f7e25affd30a630be9cefa3c200b3a5b40af76"),
+        (
+            DirMeta(0, 0, 0o42775),
+            "9831eb8106d9d8986437bb1ed7f7e25affd30a630be9cefa3c200b3a5b40af76",
+        ),
     ],
 )
 def test_checksums_made_by_the_reference(meta: DirMeta, checksum: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ostree.errors import FormatError
 from ostree.formats import dirtree, gvariant
 from ostree.formats.dirtree import DirTree
-from ostree.types import Checksum
 from support.vectors import (
     BIG,
     BIN_TREE,
@@ -25,6 +25,9 @@ from support.vectors import (
     SUB_TREE,
     XA,
 )
+
+if TYPE_CHECKING:
+    from ostree.types import Checksum
 
 TYPE = "(a(say)a(sayay))"
 ONE = bytes(range(32))
@@ -125,7 +128,14 @@ def test_names_that_are_not_utf8_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("first", "second", "length"),
-    [(ONE[:31], TWO, 31), (ONE, TWO[:31], 31), (ONE + b"x", TWO, 33), (ONE, TWO + b"x", 33), (b"", TWO, 0), (ONE, b"", 0)],
+    [
+        (ONE[:31], TWO, 31),
+        (ONE, TWO[:31], 31),
+        (ONE + b"x", TWO, 33),
+        (ONE, TWO + b"x", 33),
+        (b"", TWO, 0),
+        (ONE, b"", 0),
+    ],
 )
 def test_checksums_of_another_length_are_refused(first: bytes, second: bytes, length: int) -> None:
     message = f"Invalid checksum of length {length} expected 32"

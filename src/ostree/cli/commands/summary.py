@@ -7,8 +7,8 @@ import os
 from ostree.cli.object_text import variant_text
 from ostree.cli.options import REPO, flag, text
 from ostree.cli.repository import open_repo
+from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
 from ostree.errors import NotFoundError, OSTreeError
-from ostree.formats import gvariant
 from ostree.formats import summary as summary_format
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ OPTIONS = (
 def run(ctx: Context, args: Arguments) -> None:
     """Write the summary anew, or print what the options ask for."""
     with open_repo(ctx, args) as repo:
+        key = args.text("print-metadata-key")
         if args.flag("update"):
             from ostree.repo.summary import regenerate
 
@@ -40,13 +41,10 @@ def run(ctx: Context, args: Arguments) -> None:
         elif args.flag("raw"):
             ctx.stdout.line(variant_text(summary_format.TYPE, _read(repo), swap=True))
         elif args.flag("list-metadata-keys"):
-            for key in sorted({key for key, _ in _load(repo).metadata}):
-                ctx.stdout.line(key)
-        elif args.text("print-metadata-key") is not None:
-            _print_key(ctx, _load(repo), args.text("print-metadata-key") or "")
+            ctx.stdout.write(metadata_keys(_load(repo)))
+        elif key is not None:
+            ctx.stdout.line(metadata_value(_load(repo), key))
         elif args.flag("view"):
-            from ostree.cli.summary_text import summary_text
-
             ctx.stdout.write(summary_text(_load(repo)))
         else:
             raise OSTreeError("No option specified; use -u to update summary")
@@ -63,14 +61,3 @@ def _read(repo: Repo) -> bytes:
 
 def _load(repo: Repo) -> Summary:
     return summary_format.decode(_read(repo))
-
-
-def _print_key(ctx: Context, summary: Summary, key: str) -> None:
-    from ostree.formats.gvariant_text import print_text
-
-    for name, variant in summary.metadata:
-        if name == key:
-            value = gvariant.byteswap(variant.type, variant.value)
-            ctx.stdout.line(print_text(variant.type, value))
-            return
-    raise NotFoundError(f"No such metadata key '{key}'")

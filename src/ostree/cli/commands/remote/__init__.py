@@ -13,6 +13,7 @@ GROUP = Group(
         Entry("show-url", "Show remote repository URL"),
         Entry("list", "List remote repository names"),
         Entry("refs", "List remote refs"),
+        Entry("summary", "Show remote summary"),
     ),
     summary="Remote commands that may involve internet access",
 )

@@ -1,0 +1,27 @@
+"""``ostree remote refs``: what a remote offers."""
+
+from __future__ import annotations
+
+from ostree.cli.options import REPO, flag
+from ostree.cli.repository import open_repo
+from ostree.errors import UsageError
+from ostree.transfer.remote_summary import remote_refs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+
+USAGE = "NAME"
+OPTIONS = (REPO, flag("revision", "Show revisions in listing", short="r"))
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Print the refs of its summary."""
+    with open_repo(ctx, args) as repo:
+        if not args.words:
+            raise UsageError("NAME must be specified")
+        name = args.words[0]
+        for ref, checksum in remote_refs(repo, name).items():
+            line = f"{name}:{ref}"
+            ctx.stdout.line(f"{line}\t{checksum}" if args.flag("revision") else line)

@@ -1,0 +1,58 @@
+"""What the commands that pull have in common."""
+
+from __future__ import annotations
+
+from ostree.cli.options import Option, flag, integer
+from ostree.cli.progress import PullListener
+from ostree.formats.size_text import format_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostree.cli.context import Context
+    from ostree.events import Listener
+    from ostree.transfer.options import PullResult
+
+COMMIT_METADATA_ONLY = flag("commit-metadata-only", "Fetch only the commit metadata")
+DISABLE_FSYNC = flag("disable-fsync", "Do not invoke fsync()")
+DISABLE_STATIC_DELTAS = flag("disable-static-deltas", "Do not use static deltas")
+UNTRUSTED = flag("untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)")
+BAREUSERONLY_FILES = flag(
+    "bareuseronly-files",
+    "Reject regular files with mode outside of 0775 (world writable, suid, etc.)",
+)
+DISABLE_VERIFY_BINDINGS = flag("disable-verify-bindings", "Do not verify commit bindings")
+DEPTH: Option = integer("depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)")
+
+
+def show_pull(ctx: Context, pull: Callable[[Listener], PullResult]) -> PullResult:
+    """Pull, showing how it gets on and in the end what it did.
+
+    Args:
+        ctx: Where to print.
+        pull: Does it, telling the listener that it is given.
+    """
+    listener = PullListener(ctx)
+    try:
+        result = pull(listener)
+    except BaseException:
+        listener.close()
+        raise
+    listener.finish(result_text(result))
+    return result
+
+
+def result_text(result: PullResult) -> str:
+    """What a pull did, in one line (remotes and pull §7)."""
+    done = "imported" if result.local else "fetched"
+    if result.delta_parts:
+        loose = result.metadata + result.content
+        text = f"{result.delta_parts} delta parts, {loose} loose {done}"
+    else:
+        text = f"{result.metadata} metadata, {result.content} content objects {done}"
+    size = result.bytes_transferred
+    if size:
+        amount = f"{size} B" if size < 1024 else f"{size // 1024} KiB"
+        text += f"; {amount} transferred in {result.seconds} seconds"
+    return f"{text}; {format_size(result.content_bytes_written)} content written"

@@ -1,0 +1,69 @@
+"""Help texts, held in ``golden/``; where the options are upstream's, so is the text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cli.running import succeed
+
+from ostree.cli.command import Group
+from ostree.cli.commands import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Oracle
+
+GOLDEN = Path(__file__).parent / "golden"
+
+#: Commands with the reference's options, all of them.
+SAME_OPTIONS = (
+    "cat",
+    "config",
+    "init",
+    "log",
+    "ls",
+    "rev-parse",
+    "remote delete",
+    "remote list",
+    "remote show-url",
+    "admin undeploy",
+)
+
+
+def all_commands(group: Group = ROOT) -> Iterator[str]:
+    yield group.name
+    for entry in group.entries:
+        command = group.find(entry.name)
+        assert command is not None
+        if isinstance(command, Group):
+            yield from all_commands(command)
+        else:
+            yield command.name
+
+
+COMMANDS = tuple(all_commands())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_is_the_golden_one(command: str) -> None:
+    """A change of help is a change that users see; adapt the file along with it."""
+    golden = GOLDEN / f"{command.replace(' ', '-') or 'ostree'}.txt"
+
+    assert succeed(*command.split(), "--help") == golden.read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    names = {f"{command.replace(' ', '-') or 'ostree'}.txt" for command in COMMANDS}
+
+    assert {path.name for path in GOLDEN.iterdir()} == names
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("command", SAME_OPTIONS)
+def test_the_help_is_the_references(command: str, oracle: Oracle) -> None:
+    theirs = oracle(*command.split(), "--help").stdout.replace("/usr/bin/ostree", "ostree")
+
+    assert succeed(*command.split(), "--help") == theirs
