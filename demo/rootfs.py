@@ -60,6 +60,9 @@ ROOT_LINKS = {
     "srv": "var/srv",
 }
 
+_KERNEL = "This is not a kernel: it stands in for one.\n" * 1000
+_RAMDISK = "This is not a ramdisk: it stands in for one.\n" * 1000
+
 OS_RELEASE = 'ID=demo\nNAME="Demo OS"\nPRETTY_NAME="Demo OS"\n'
 
 
@@ -203,16 +206,15 @@ def change(root: str) -> str:
         path for path in _regular_files(f"{root}/usr/bin") if os.path.getsize(path) < MIB
     )[::20]
     for path in programs:
-        with open(path, "ab") as file:
-            file.write(b"\n# release 2\n")  # Harmless at the end of an ELF image, too.
+        _append(path, b"\n# release 2\n")  # Harmless at the end of an ELF image, too.
     write(f"{root}/usr/bin/gateway-diagnose", "#!/bin/sh\necho all well\n")
     os.chmod(f"{root}/usr/bin/gateway-diagnose", 0o755)
     write(f"{root}/{CHANNEL}", "channel=stable\nrelease=2\n")
     write(f"{root}/usr/etc/gateway/diagnose.conf", "interval=60\n")
     for path in _regular_files(f"{root}/usr/lib/modules"):
         if os.path.basename(path).startswith("initramfs"):
-            write(path, _initramfs(2))
-    return f"{len(programs)} programs rebuilt, one new; a new ramdisk; new defaults in /usr/etc"
+            _append(path, b"\nrelease 2\n")
+    return f"{len(programs)} programs rebuilt, one new; another ramdisk; new defaults in /usr/etc"
 
 
 def write(path: str, text: str) -> None:
@@ -229,13 +231,14 @@ def _regular_files(root: str) -> Iterator[str]:
                 yield path
 
 
+def _append(path: str, data: bytes) -> None:
+    with open(path, "ab") as file:
+        file.write(data)
+
+
 def _link(target: str, path: str) -> None:
     if not os.path.lexists(path):
         os.symlink(target, path)
-
-
-def _initramfs(release: int) -> str:
-    return f"This is not a ramdisk: it stands in for the one of release {release}.\n" * 1000
 
 
 def _add_kernel(gathering: Gathering, root: str, kernels: str) -> str:
@@ -244,7 +247,7 @@ def _add_kernel(gathering: Gathering, root: str, kernels: str) -> str:
         for version in sorted(os.listdir(modules)):
             if os.path.isfile(f"{modules}/{version}/vmlinuz"):
                 if not os.path.exists(f"{modules}/{version}/initramfs.img"):
-                    write(f"{modules}/{version}/initramfs.img", _initramfs(1))
+                    write(f"{modules}/{version}/initramfs.img", _RAMDISK)
                 return (
                     f"the kernel is the tree's own, {version}; its ramdisk is kept or stood in for"
                 )
@@ -253,11 +256,11 @@ def _add_kernel(gathering: Gathering, root: str, kernels: str) -> str:
         os.makedirs(f"{modules}/{version}", exist_ok=True)
         gathering.copy(path, f"{modules}/{version}/vmlinuz")
         if os.path.exists(f"{modules}/{version}/vmlinuz"):
-            write(f"{modules}/{version}/initramfs.img", _initramfs(1))
+            write(f"{modules}/{version}/initramfs.img", _RAMDISK)
             return f"the kernel is {path}; the ramdisk is a stand-in"
     os.makedirs(f"{modules}/0.0.0-demo", exist_ok=True)
-    write(f"{modules}/0.0.0-demo/vmlinuz", "This is not a kernel: it stands in for one.\n" * 1000)
-    write(f"{modules}/0.0.0-demo/initramfs.img", _initramfs(1))
+    write(f"{modules}/0.0.0-demo/vmlinuz", _KERNEL)
+    write(f"{modules}/0.0.0-demo/initramfs.img", _RAMDISK)
     return "no readable kernel here: text files stand in for kernel and ramdisk"
 
 

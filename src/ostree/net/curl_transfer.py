@@ -105,6 +105,7 @@ class Transfer:
         self.release()
         _set_up(self.curl, options)
         self.curl.setopt(pycurl.SHARE, share)
+        self.curl.setopt(pycurl.COOKIEFILE, "")  # names no file, but turns the use of cookies on
         self.curl.setopt(pycurl.WRITEFUNCTION, guarded(self._on_body, raised))
 
     def release(self) -> None:
@@ -308,14 +309,16 @@ def load_cookies(curl: pycurl.Curl, path: str) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return
-    with open(descriptor, encoding="iso-8859-1", newline="\n") as jar:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return
-        for line in jar.read(_COOKIE_JAR_LIMIT).split("\n"):
-            # Told line by line, for curl would read a file again at each request and so undo
-            # what servers have set since.
-            if line.count("\t") == 6 and "\0" not in line:
-                curl.setopt(pycurl.COOKIELIST, line)
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        text = os.read(descriptor, _COOKIE_JAR_LIMIT) if is_file else b""
+    finally:
+        os.close(descriptor)
+    # Told line by line, for curl would read the file again at each request and so undo what
+    # servers have set since.
+    for line in text.split(b"\n"):
+        if line.count(b"\t") == 6 and b"\0" not in line:
+            curl.setopt(pycurl.COOKIELIST, line)
 
 
 _NO_REQUEST = Request("")

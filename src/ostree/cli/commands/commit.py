@@ -52,6 +52,10 @@ OPTIONS = (
         "canonical-permissions",
         "Canonicalize permissions in the same way bare-user does for hardlinked files",
     ),
+    flag(
+        "bootable",
+        "Flag this commit as a bootable OSTree (e.g. contains a Linux kernel)",
+    ),
     flag("mode-ro-executables", "Ensure executable files are not writable"),
     flag("no-xattrs", "Do not import extended attributes"),
     flag(
@@ -80,6 +84,10 @@ def run(ctx: Context, args: Arguments) -> None:
         body = _body(args)
         with repo.transaction(fsync=_fsync(args)) as txn:
             root = txn.import_directory(directory, modifier=modifier)
+            if args.flag("bootable"):
+                from ostree.repo.bootable import with_bootable
+
+                metadata = with_bootable(repo, root, metadata)
             unchanged = args.flag("skip-if-unchanged") and _is_tree_of(repo, root, parent)
             if unchanged and parent is not None:
                 checksum = parent

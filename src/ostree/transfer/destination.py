@@ -1,0 +1,141 @@
+"""The side of a pull that is the same wherever objects come from: the repository that gets them."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.transfer.plan import Facts, Planner
+from ostree.types import ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.formats.dirtree import DirTree
+    from ostree.repo.repository import Repo
+    from ostree.repo.transaction import Transaction
+    from ostree.transfer.options import PullOptions, PullResult
+    from ostree.transfer.wanted import Wanted
+    from ostree.types import Checksum
+
+
+class RepoFacts(Facts):
+    """What a planner asks about a repository.
+
+    Args:
+        repo: The destination.
+        resumed: Whether objects of an interrupted pull were found, which makes all commits
+            doubtful.
+    """
+
+    __slots__ = ("_has", "_repo", "_resumed")
+
+    def __init__(self, repo: Repo, *, resumed: bool) -> None:
+        self._repo = repo
+        self._resumed = resumed
+        self._has = repo.store.has if repo.parent is None else repo.has_object
+
+    def has(self, checksum: Checksum, type: ObjectType) -> bool:
+        """Whether the object is there, or in a parent."""
+        return self._has(checksum, type)
+
+    def is_complete(self, commit: Checksum) -> bool:
+        """Whether a commit that is there has everything it needs."""
+        return not self._resumed and not self._repo.is_partial(commit)
+
+    def tree(self, dirtree: Checksum) -> DirTree:
+        """A directory of a commit that is complete."""
+        return self._repo.load_dirtree(dirtree)
+
+
+def make_planner(
+    repo: Repo,
+    transaction: Transaction,
+    wanted: list[Wanted],
+    options: PullOptions,
+    remote_name: str | None,
+) -> Planner:
+    """A planner that has been told what is wanted."""
+    facts = RepoFacts(repo, resumed=transaction.resumed)
+    planner = Planner(
+        facts,
+        depth=options.depth,
+        commit_metadata_only=options.commit_metadata_only,
+        subpaths=options.subpaths,
+    )
+    for item in wanted:
+        base = None
+        if item.ref is not None:
+            before = repo.refs.get(ref_to_set(item.ref, remote_name, options))
+            if before is not None and before != item.commit:
+                base = _complete_root(repo, facts, before)
+        planner.request(item.commit, ref=item.ref, max_size=item.max_size, base=base)
+    return planner
+
+
+def _complete_root(repo: Repo, facts: Facts, commit: Checksum) -> Checksum | None:
+    """The root dirtree of a commit that is complete."""
+    if not facts.has(commit, ObjectType.COMMIT) or not facts.is_complete(commit):
+        return None
+    return repo.load_commit(commit).root.dirtree
+
+
+def ref_to_set(ref: str, remote_name: str | None, options: PullOptions) -> str:
+    """The refspec under which a ref of the source is known here."""
+    remote = options.override_remote_name or remote_name
+    return ref if remote is None or options.mirror else f"{remote}:{ref}"
+
+
+def set_refs(
+    repo: Repo,
+    transaction: Transaction,
+    wanted: list[Wanted],
+    options: PullOptions,
+    remote_name: str | None,
+) -> None:
+    """Point refs at their new commits, when the transaction ends (§4.11)."""
+    remote = options.override_remote_name or remote_name
+    for item in wanted:
+        if item.ref is None:
+            continue
+        known_as = item.ref if remote is None else f"{remote}:{item.ref}"
+        if repo.refs.get(known_as) == item.commit:
+            continue
+        if options.mirror and item.collection is not None:
+            transaction.set_mirrored_ref(item.collection, item.ref, item.commit)
+        else:
+            transaction.set_ref(ref_to_set(item.ref, remote_name, options), item.commit)
+
+
+def finish(
+    transaction: Transaction,
+    planner: Planner,
+    wanted: list[Wanted],
+    options: PullOptions,
+    result: PullResult,
+) -> None:
+    """After the transaction: the commits are complete now, and the result too."""
+    if not options.is_partial:
+        for commit in planner.commits:
+            transaction.unmark_partial(commit)
+    result.content_bytes_written = transaction.stats.content_bytes_written
+    for item in wanted:
+        result.commits[item.ref or item.commit] = item.commit
+
+
+def keep_summary(
+    repo: Repo, data: bytes, *, etag: str | None = None, last_modified: int | None = None
+) -> None:
+    """Store the summary of a mirrored repository with its validators."""
+    from contextlib import suppress
+
+    from ostree.system import files
+
+    files.replace_file("summary", data, repo.dir_fd, sync=repo.config.fsync)
+    fd = os.open("summary", files.FILE_FLAGS, dir_fd=repo.dir_fd)
+    try:
+        if last_modified is not None:
+            os.utime(fd, (last_modified, last_modified))
+        if etag is not None:
+            with suppress(OSError):
+                os.setxattr(fd, "user.etag", etag.encode("utf-8", "replace"))
+    finally:
+        os.close(fd)

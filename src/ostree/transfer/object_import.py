@@ -1,0 +1,253 @@
+"""Objects from one repository into another on the same machine (repository format §6.8)."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+
+from ostree.errors import CorruptionError, NotFoundError, ObjectNotFoundError, OSTreeError
+from ostree.formats import file_header
+from ostree.repo.content_import import import_loaded
+from ostree.repo.hashing import checksum_loaded
+from ostree.repo.transaction import corrupted, validate_metadata, write_error
+from ostree.store.content import CHUNK, SMALL
+from ostree.system import copying, files, xattr
+from ostree.system.anonymous import AnonymousFile
+from ostree.types import Checksum, ObjectType, RepoMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostree.repo.repository import Repo
+    from ostree.store.content import LoadedContent
+
+#: What a hard link may fail with where a copy works.
+_NO_LINK = (errno.EMLINK, errno.EXDEV, errno.EPERM)
+_USER_META = b"user.ostreemeta"
+
+
+class ObjectImporter:
+    """Imports single objects; may be used from several threads.
+
+    Args:
+        source: Where objects are.
+        destination: Where they go; a transaction is open.
+        charge: Is told the plain size of content before it is written; may refuse.
+        untrusted: Verify every object.
+        bare_user_only: Refuse files that a bare-user-only repository could not hold.
+    """
+
+    def __init__(
+        self,
+        source: Repo,
+        destination: Repo,
+        charge: Callable[[int], None],
+        *,
+        untrusted: bool = False,
+        bare_user_only: bool = False,
+    ) -> None:
+        self._source = source
+        self._store = destination.store
+        self._charge = charge
+        self._untrusted = untrusted
+        self._bare_user_only = bare_user_only
+        theirs, ours = os.fstat(source.dir_fd), os.fstat(destination.dir_fd)
+        same_owner = theirs.st_uid == ours.st_uid
+        self._may_share = same_owner or not untrusted
+        self._may_link = same_owner and theirs.st_dev == ours.st_dev
+        self._same_mode = source.mode is destination.mode
+        self._from_user = source.mode is RepoMode.BARE_USER
+        self._user_to_only = self._from_user and destination.mode is RepoMode.BARE_USER_ONLY
+        self._keeps_owner = destination.mode is RepoMode.BARE
+
+    @property
+    def only_links(self) -> bool:
+        """Whether content objects cost no more than a hard link each."""
+        return (
+            self._same_mode and self._may_link and not self._untrusted and not self._bare_user_only
+        )
+
+    # metadata ---------------------------------------------------------------------------------
+
+    def metadata(self, checksum: Checksum, type: ObjectType) -> bool:
+        """Import a metadata object; whether it is new.
+
+        Raises:
+            NotFoundError: ``Importing HEX.EXT: linkat: No such file or directory``.
+            CorruptionError: if it is not what its name says and the source is not trusted.
+        """
+        if self._untrusted:
+            self._verify_metadata(checksum, type)
+        try:
+            if self._may_share:
+                return self._share(self._holder(checksum, type), checksum, type)
+            data = self._source.load_metadata(checksum, type)
+            return self._store.put_metadata(checksum, type, data)
+        except OSError as error:
+            raise _import_error(checksum, type, error) from error
+
+    def _verify_metadata(self, checksum: Checksum, type: ObjectType) -> None:
+        try:
+            data = self._source.load_metadata(checksum, type)
+        except ObjectNotFoundError as error:
+            raise _missing(checksum, type) from error
+        try:
+            actual = hashlib.sha256(data).hexdigest()
+            if actual != checksum:
+                raise corrupted(type, checksum, actual)
+            validate_metadata(type, data)
+        except CorruptionError as error:
+            error.add_prefix(f"fsck {checksum}.{type.extension}")
+            raise
+
+    # content ----------------------------------------------------------------------------------
+
+    def content(self, checksum: Checksum) -> tuple[bool, int]:
+        """Import a file object; whether it was written anew, and its plain size if so.
+
+        Raises:
+            NotFoundError: ``Importing HEX.file: linkat: No such file or directory``.
+            CorruptionError: if it is not what its name says and the source is not trusted.
+            RepoError: if the destination cannot hold it.
+        """
+        try:
+            if self._shares_content(checksum):
+                if self._untrusted:
+                    self._verify_content(checksum)
+                holder = self._holder(checksum, ObjectType.FILE)
+                path = self._source.store.path(checksum, ObjectType.FILE)
+                if self._may_link or not self._is_link(holder, path):
+                    self._share(holder, checksum, ObjectType.FILE)
+                    return False, 0
+            return self._recode(checksum)
+        except OSError as error:
+            raise _import_error(checksum, ObjectType.FILE, error) from error
+
+    def _shares_content(self, checksum: Checksum) -> bool:
+        """Whether the file of the object can serve in the destination as it is."""
+        if self._bare_user_only or self._user_to_only:
+            with self._load(checksum) as content:
+                header = content.header
+            if self._bare_user_only:
+                file_header.check_bare_user_only(checksum, header)
+            if self._user_to_only and header.is_symlink:
+                return False
+        return self._may_share and (self._same_mode or self._user_to_only)
+
+    def _load(self, checksum: Checksum) -> LoadedContent:
+        try:
+            return self._source.load_content(checksum)
+        except ObjectNotFoundError as error:
+            raise _missing(checksum, ObjectType.FILE) from error
+
+    def _verify_content(self, checksum: Checksum) -> None:
+        try:
+            with self._load(checksum) as content:
+                actual = checksum_loaded(content)
+            if actual != checksum:
+                raise corrupted(ObjectType.FILE, checksum, actual)
+        except CorruptionError as error:
+            error.add_prefix(f"fsck content object {checksum}")
+            raise
+
+    def _recode(self, checksum: Checksum) -> tuple[bool, int]:
+        """Read the object and write it the way the destination keeps it."""
+        with self._load(checksum) as content:
+            size = content.size
+            if self._untrusted:
+                _, is_new = import_loaded(self._store, content, self._charge, checksum)
+                return is_new, size
+            try:
+                self._charge(size)
+                return self._write(checksum, content), size
+            except OSError as error:
+                raise write_error("Writing content object", error) from error
+            except OSTreeError as error:
+                error.add_prefix("Writing content object")
+                raise
+
+    def _write(self, checksum: Checksum, content: LoadedContent) -> bool:
+        """Store under its name what is trusted to be right."""
+        header, size = content.header, content.size
+        if size <= SMALL:
+            parts = list(iter(lambda: content.read(SMALL), b""))
+            return self._store.put_bytes(checksum, header, b"".join(parts))
+        with self._store.begin(header, size) as writer:
+            if content.fd is not None:
+                writer.fill(content.fd, size, header)
+            else:
+                while data := content.read(CHUNK):
+                    writer.write(data)
+            return writer.finish(checksum)
+
+    # sharing ----------------------------------------------------------------------------------
+
+    def _holder(self, checksum: Checksum, type: ObjectType) -> int:
+        """Descriptor of the objects directory, the source's or a parent's, that has an object."""
+        repo: Repo | None = self._source
+        while repo is not None:
+            if repo.parent is None or repo.store.has(checksum, type):
+                return repo.store.objects.fd
+            repo = repo.parent
+        raise _missing(checksum, type)
+
+    def _is_link(self, holder: int, path: str) -> bool:
+        return stat.S_ISLNK(os.stat(path, dir_fd=holder, follow_symlinks=False).st_mode)
+
+    def _share(self, holder: int, checksum: Checksum, type: ObjectType) -> bool:
+        """Link the object's file, or copy it with everything on its inode; whether it is new."""
+        there = self._source.store.path(checksum, type)
+        here = self._store.path(checksum, type)
+        target = self._store.target
+        target.make_prefix(here)
+        if self._may_link:
+            try:
+                os.link(there, here, src_dir_fd=holder, dst_dir_fd=target.fd, follow_symlinks=False)
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+            else:
+                return True
+        return self._copy(holder, there, here, is_content=type is ObjectType.FILE)
+
+    def _copy(self, holder: int, there: str, here: str, *, is_content: bool) -> bool:
+        target = self._store.target
+        source_fd = os.open(there, files.FILE_FLAGS, dir_fd=holder)
+        try:
+            info = os.fstat(source_fd)
+            with AnonymousFile(target.temporary_fd) as file:
+                copying.copy_content(source_fd, file.fd)
+                if is_content:
+                    self._copy_attributes(source_fd, file.fd, info)
+                os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
+                os.utime(file.fd, ns=(info.st_atime_ns, info.st_mtime_ns))
+                if target.sync_files and is_content:
+                    os.fsync(file.fd)
+                return target.link(file, here)
+        finally:
+            os.close(source_fd)
+
+    def _copy_attributes(self, source_fd: int, fd: int, info: os.stat_result) -> None:
+        if self._keeps_owner:
+            os.fchown(fd, info.st_uid, info.st_gid)
+            xattr.write_fd(fd, xattr.read_fd(source_fd))
+        elif self._from_user and self._same_mode:
+            pairs = [pair for pair in xattr.read_fd(source_fd) if pair[0] == _USER_META]
+            xattr.write_fd(fd, pairs)
+
+
+def _missing(checksum: Checksum, type: ObjectType) -> OSTreeError:
+    reason = os.strerror(errno.ENOENT)
+    return NotFoundError(f"Importing {checksum}.{type.extension}: linkat: {reason}")
+
+
+def _import_error(checksum: Checksum, type: ObjectType, error: OSError) -> OSTreeError:
+    """What a failed system call means for an import."""
+    if error.errno == errno.ENOENT:
+        return _missing(checksum, type)
+    return write_error(f"Importing {checksum}.{type.extension}", error)

@@ -1,0 +1,338 @@
+"""Pulling from a repository on the same machine."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from ostree.errors import NotFoundError, OSTreeError, RepoError
+from ostree.events import PullProgress, ignore
+from ostree.formats import summary as summary_format
+from ostree.repo.repository import Repo
+from ostree.system import files
+from ostree.system.workers import WorkerPool
+from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
+from ostree.transfer.object_import import ObjectImporter
+from ostree.transfer.options import PullOptions, PullResult
+from ostree.transfer.plan import CommitStep, TreeStep
+from ostree.transfer.remote_summary import MAX_SUMMARY
+from ostree.transfer.wanted import (
+    CommitChecks,
+    Wanted,
+    add_all,
+    parse_wanted,
+    resolve_by_summary,
+)
+from ostree.types import ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from ostree.events import Listener
+    from ostree.formats.commit import Commit
+    from ostree.repo.transaction import Transaction
+    from ostree.transfer.plan import Planner, Step
+    from ostree.transfer.remote import RemoteAccess
+    from ostree.types import Checksum
+
+    CheckCommit = Callable[[CommitStep, Commit], None]
+
+_BATCH = 48
+_BACKLOG = 32
+
+
+def pull_local(
+    repo: Repo,
+    source_path: str | os.PathLike[str],
+    refs: Sequence[str] = (),
+    options: PullOptions | None = None,
+    on_event: Listener | None = None,
+    *,
+    remote_name: str | None = None,
+) -> PullResult:
+    """Import commits from a repository in a directory and point refs at them.
+
+    Args:
+        repo: The destination.
+        source_path: The other repository.
+        refs: Each a ref name, ``REF@CHECKSUM`` or a checksum; every ref of the source if empty.
+        options: How to pull; signatures are verified only where it says so.
+        on_event: Is given :class:`~ostree.events.PullProgress`.
+        remote_name: Write refs as if they came from this remote.
+
+    Returns:
+        What was done.
+
+    Raises:
+        OSTreeError: naming what went wrong.  No ref has changed.
+    """
+    options = options or PullOptions()
+    repo.require_writable()
+    if options.require_static_deltas:
+        raise RepoError("Static deltas are required, and this version cannot use them")
+    if options.gpg_verify or options.gpg_verify_summary:
+        _refuse_signatures(repo, remote_name, options)
+    with Repo.open(source_path) as source:
+        wanted = parse_wanted(refs or source.refs.all())
+        _resolve(wanted, source, everything=False)
+        return _pull_objects(
+            repo,
+            source,
+            wanted,
+            options,
+            on_event or ignore,
+            remote_name=remote_name,
+            collection=source.config.collection_id,
+        )
+
+
+def pull_directory(
+    repo: Repo,
+    access: RemoteAccess,
+    wanted: list[Wanted],
+    options: PullOptions,
+    on_event: Listener,
+    *,
+    everything: bool,
+) -> PullResult:
+    """Pull from a configured ``file://`` remote; see :func:`ostree.transfer.pull.pull`."""
+    with Repo.open(access.local_path or "/") as source:
+        summary = _resolve(wanted, source, everything=everything and options.mirror)
+        result = _pull_objects(
+            repo,
+            source,
+            wanted,
+            options,
+            on_event,
+            remote_name=access.name,
+            collection=source.config.collection_id,
+        )
+        if everything and options.mirror and not access.branches and summary is not None:
+            keep_summary(repo, summary)
+        return result
+
+
+def _refuse_signatures(repo: Repo, remote_name: str | None, options: PullOptions) -> None:
+    from ostree.transfer.remote import refuse_signatures
+
+    if remote_name is None:
+        raise OSTreeError("Must specify remote name to enable gpg verification")
+    refuse_signatures(repo.remotes.get(remote_name), options)
+
+
+def _resolve(wanted: list[Wanted], source: Repo, *, everything: bool) -> bytes | None:
+    """Find out which commits are wanted; a summary decides where there is one (§4.9)."""
+    try:
+        data = files.read_file("summary", source.dir_fd, limit=MAX_SUMMARY)
+    except FileNotFoundError:
+        if everything:
+            raise NotFoundError(
+                "Fetching all refs was requested in mirror mode, "
+                "but remote repository does not have a summary"
+            ) from None
+        for item in wanted:
+            if item.checksum is None and item.ref is not None:
+                item.checksum = source.resolve(item.ref)
+        return None
+    except OSError as error:
+        raise RepoError(files.describe("openat(summary)", error)) from error
+    if everything or any(item.checksum is None for item in wanted):
+        summary = summary_format.decode(data)
+        if everything:
+            add_all(wanted, summary)
+        resolve_by_summary(wanted, summary)
+    return data
+
+
+def _pull_objects(
+    repo: Repo,
+    source: Repo,
+    wanted: list[Wanted],
+    options: PullOptions,
+    on_event: Listener,
+    *,
+    remote_name: str | None,
+    collection: str | None,
+) -> PullResult:
+    """The transaction: objects, then refs, then the marks of partial commits."""
+    result = PullResult(local=True)
+    checks = CommitChecks(repo, wanted, collection, options)
+    started = monotonic()
+    with repo.transaction(fsync=options.fsync) as transaction:
+        planner = make_planner(repo, transaction, wanted, options, remote_name)
+        with WorkerPool(backlog=_BACKLOG) as pool:
+            LocalEngine(
+                repo, source, transaction, pool, planner, options, result, checks, on_event
+            ).run()
+        set_refs(repo, transaction, wanted, options, remote_name)
+    result.seconds = int(monotonic() - started)
+    finish(transaction, planner, wanted, options, result)
+    return result
+
+
+class LocalEngine:
+    """The object phase of one pull from a directory.
+
+    Args:
+        repo: The destination.
+        source: Where objects are.
+        transaction: The open transaction to write through.
+        pool: Workers, used by this engine alone.
+        planner: Decides what is needed.
+        options: How to pull.
+        result: Is counted in.
+        check_commit: Raises if a commit is not acceptable.
+        on_event: Is given progress.
+    """
+
+    def __init__(
+        self,
+        repo: Repo,
+        source: Repo,
+        transaction: Transaction,
+        pool: WorkerPool,
+        planner: Planner,
+        options: PullOptions,
+        result: PullResult,
+        check_commit: CheckCommit,
+        on_event: Listener,
+    ) -> None:
+        self._repo = repo
+        self._source = source
+        self._transaction = transaction
+        self._pool = pool
+        self._planner = planner
+        self._result = result
+        self._check_commit = check_commit
+        self._emit = on_event
+        self._interval = options.update_interval
+        self._next_progress = 0.0
+        self.importer = ObjectImporter(
+            source,
+            repo,
+            transaction.charge,
+            untrusted=options.untrusted,
+            bare_user_only=options.bareuseronly_files,
+        )
+
+    def run(self) -> None:
+        """Import everything the planner asks for.
+
+        Raises:
+            OSTreeError: the first thing that went wrong.
+        """
+        planner = self._planner
+        while planner.metadata or planner.content:
+            while planner.metadata:
+                self._take(planner.metadata.popleft())
+                if len(planner.content) >= _BATCH:
+                    self._import_batch()
+            while planner.content:
+                self._import_batch()
+        self._pool.drain()
+        self._report_progress(final=True)
+
+    def _take(self, step: Step) -> None:
+        if isinstance(step, CommitStep):
+            self._take_commit(step)
+            return
+        if not step.present:
+            self._import_metadata(step)
+        if isinstance(step, TreeStep):
+            try:
+                tree = self._repo.load_dirtree(step.checksum)
+            except OSTreeError as error:
+                error.add_prefix(f"Validating dirtree {step.checksum} ({step.path})")
+                raise
+            self._planner.tree_arrived(step, tree)
+        else:
+            self._planner.dirmeta_arrived()
+
+    def _take_commit(self, step: CommitStep) -> None:
+        there = self._source.has_object(step.checksum, ObjectType.COMMIT)
+        if there:
+            self._import_detached(step.checksum)
+        if not step.present:
+            if not there and step.optional:
+                self._import_tombstone(step.checksum)
+                self._planner.commit_missing(step)
+                return
+            self._transaction.mark_partial(step.checksum)
+            self._import_metadata(step)
+        commit = self._repo.load_commit(step.checksum)
+        self._check_commit(step, commit)
+        self._planner.commit_arrived(step, commit)
+
+    def _import_detached(self, commit: Checksum) -> None:
+        if self._source.has_object(commit, ObjectType.COMMITMETA):
+            data = self._source.load_metadata(commit, ObjectType.COMMITMETA)
+            self._transaction.write_detached(commit, data)
+
+    def _import_tombstone(self, commit: Checksum) -> None:
+        kind = ObjectType.TOMBSTONE_COMMIT
+        if self._source.config.tombstones and self._source.has_object(commit, kind):
+            self.importer.metadata(commit, kind)
+
+    def _import_metadata(self, step: Step) -> None:
+        stats = self._transaction.stats
+        stats.metadata_total += 1
+        if self.importer.metadata(step.checksum, step.type):
+            stats.metadata_written += 1
+        self._result.metadata += 1
+
+    def _import_batch(self) -> None:
+        content = self._planner.content
+        count = min(_BATCH, len(content))
+        batch = _Batch(self, [content.popleft() for _ in range(count)])
+        if self.importer.only_links:
+            batch.store()()  # not worth another thread
+        else:
+            self._pool.submit(batch.store)
+        self._report_progress()
+
+    def batch_stored(self, batch: _Batch) -> None:
+        """A batch of content objects is in the destination."""
+        self._result.content += len(batch.checksums)
+        self._transaction.count_content(batch.written, batch.plain, len(batch.checksums))
+
+    def _report_progress(self, *, final: bool = False) -> None:
+        now = monotonic()
+        if now < self._next_progress and not final:
+            return
+        self._next_progress = now + self._interval
+        self._emit(
+            PullProgress(
+                fetched_metadata=self._result.metadata,
+                fetched_content=self._result.content,
+                requested_metadata=self._planner.requested_metadata,
+                requested_content=self._planner.requested_content,
+                bytes_transferred=0,
+                scanning=self._planner.scanning,
+            )
+        )
+
+
+class _Batch:
+    """Content objects that one worker imports one after the other."""
+
+    __slots__ = ("_engine", "checksums", "plain", "written")
+
+    def __init__(self, engine: LocalEngine, checksums: list[Checksum]) -> None:
+        self._engine = engine
+        self.checksums = checksums
+        self.written = 0
+        self.plain = 0
+
+    def store(self) -> Callable[[], None]:
+        """The worker's job."""
+        import_content = self._engine.importer.content
+        for checksum in self.checksums:
+            is_new, size = import_content(checksum)
+            if is_new:
+                self.written += 1
+                self.plain += size
+        return self._stored
+
+    def _stored(self) -> None:
+        self._engine.batch_stored(self)
