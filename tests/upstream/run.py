@@ -87,10 +87,18 @@ def parse_tap(output: str) -> Tap:
     return Tap(planned, passed, failed, skipped, reason)
 
 
+def last_word(output: str) -> str:
+    """The last line that a test wrote, before the key agent that it stops says good-bye."""
+    for line in reversed(output.splitlines()):
+        if line.strip() and "gpg-connect-agent" not in line and line != "OK closing connection":
+            return line.strip()
+    return ""
+
+
 def judge(name: str, output: str, code: int | None, seconds: float) -> Result:
     """Turn output and exit status (None: out of time) into a result."""
     tap = parse_tap(output)
-    last = next((line for line in reversed(output.splitlines()) if line.strip()), "")
+    last = last_word(output)
     if code is None:
         status, detail = "timeout", last
     elif code == 77 or (code == 0 and tap.planned == 0):

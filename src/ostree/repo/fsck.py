@@ -8,6 +8,7 @@ from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError, OST
 from ostree.events import Message, StepProgress, ignore
 from ostree.repo.hashing import checksum_loaded
 from ostree.repo.transaction import corrupted, validate_metadata
+from ostree.store.store import unreadable
 from ostree.system import files
 from ostree.system.workers import WorkerPool
 from ostree.types import Checksum, ObjectName, ObjectType
@@ -210,10 +211,10 @@ class Fsck:
                 self._verify_content(name.checksum)
             else:
                 self._verify_metadata(name)
-        except OSTreeError as error:
+        except (CorruptionError, ObjectNotFoundError) as error:
             return error
         except OSError as error:
-            return CorruptionError(f"Reading {name}: {error.strerror}")
+            return unreadable(f"Reading {name}", error)
         return None
 
     def _verify_content(self, checksum: Checksum) -> None:
@@ -227,8 +228,8 @@ class Fsck:
             raise
 
     def _verify_metadata(self, name: ObjectName) -> None:
-        data = self._repo.load_metadata(name.checksum, name.type)
         try:
+            data = self._repo.load_metadata(name.checksum, name.type)
             actual = Checksum.of_digest(hashlib.sha256(data).digest())
             if actual != name.checksum:
                 raise corrupted(name.type, name.checksum, actual)

@@ -179,7 +179,7 @@ class Transaction:
         if (self._ref_changes or self._mirror_changes) and repo.config.auto_update_summary:
             from ostree.repo import summary
 
-            summary.regenerate(repo)
+            summary.refresh(repo)
 
     def _abandon(self, error: BaseException) -> None:
         """Leave staged objects for the next transaction, unless space is what was missing."""

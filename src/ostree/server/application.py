@@ -274,8 +274,10 @@ async def _send_body(reply: _Reply, receive: Receive, send: Send) -> int:
                 body = b""
                 if position >= piece.end:
                     break
-                # Sending to a client who has left is silent; only receive() tells.
+                # Sending to a client who has left is silent and never waits; only receive() tells,
+                # and only if it is given the chance to.
                 gone = gone or asyncio.ensure_future(_disconnect(receive))
+                await asyncio.sleep(0)
                 if gone.done():
                     return sent
         if not reply.pieces:

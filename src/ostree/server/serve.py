@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from ostree.errors import OSTreeError
@@ -9,7 +10,6 @@ from ostree.server.application import Application
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from ostree.server.application import Access
@@ -67,13 +67,17 @@ def _listen(bind: str, port: int) -> socket.socket:
     Raises:
         OSTreeError: if there is no such address or it is taken.
     """
+    if not 0 <= port <= 0xFFFF:  # the resolver would take it modulo 65536
+        raise OSTreeError(f"Error binding to address {bind}:{port}: Not a port number")
     try:
         family, _kind, _protocol, _name, address = socket.getaddrinfo(
             bind, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.create_server(address, family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+    except OSError as error:
+        # The text of create_server() names the address again, that of the resolver is its own.
+        is_resolver = isinstance(error, socket.gaierror)
+        reason = error.strerror if is_resolver else os.strerror(error.errno or 0)
         raise OSTreeError(f"Error binding to address {bind}:{port}: {reason}") from error
     # Inherited by connections.  Head and body are sent one after the other, and without this the
     # body would wait for the client's delayed acknowledgement of the head, 40 ms each time.

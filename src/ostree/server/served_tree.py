@@ -52,6 +52,8 @@ class ServedTree:
         Raises:
             OSError: if the file cannot be opened for a reason other than that it is not there.
         """
+        if b".." in components:  # refused with the path already; this is the second lock
+            return None
         directory = self._root
         try:
             for depth, component in enumerate(components):

@@ -14,7 +14,7 @@ from ostree.store.content import (
     MemoryContent,
 )
 from ostree.store.layout import loose_path
-from ostree.store.store import LooseStore, StoreProperties
+from ostree.store.store import LooseStore, StoreProperties, unreadable
 from ostree.system import files
 from ostree.system.anonymous import AnonymousFile
 from ostree.types import ObjectType, RepoMode
@@ -41,11 +41,13 @@ class ArchiveStore(LooseStore):
         if fd is None:
             raise self.missing_content(checksum)
         try:
-            loaded = load_archived(fd)
+            return load_archived(fd)
+        except OSError as error:
+            os.close(fd)
+            raise unreadable("Error reading from file descriptor", error) from error
         except BaseException:
             os.close(fd)
             raise
-        return loaded
 
     def put_bytes(self, checksum: Checksum, header: FileHeader, data: bytes) -> bool:
         """Store a regular file from memory, or a symbolic link; see the contract."""

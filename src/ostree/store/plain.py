@@ -7,7 +7,7 @@ import time
 
 from ostree.store.content import ContentWriter, LoadedContent, checksum_descriptor
 from ostree.store.layout import loose_path
-from ostree.store.store import LooseStore
+from ostree.store.store import LooseStore, unreadable
 from ostree.system import copying, files
 from ostree.system.anonymous import AnonymousFile
 from ostree.types import ObjectType
@@ -35,7 +35,8 @@ class PlainStore(LooseStore):
             except OSError as error:
                 loaded = self._load_link(checksum, place, path)
                 if loaded is None:
-                    raise self._unreadable(checksum, error) from error
+                    context = f"Opening content object {checksum}: openat"
+                    raise unreadable(context, error) from error
                 return loaded
             try:
                 return self._load_open(checksum, fd)
@@ -64,11 +65,6 @@ class PlainStore(LooseStore):
         error = super().missing_content(checksum)
         error.add_prefix(f"Opening content object {checksum}")
         return error
-
-    def _unreadable(self, checksum: str, error: OSError) -> Exception:
-        from ostree.errors import CorruptionError
-
-        return CorruptionError(f"Opening content object {checksum}: {error.strerror}")
 
     def _finish(
         self,

@@ -6,9 +6,10 @@ several threads.  Writing an object that exists is no error and changes nothing.
 
 from __future__ import annotations
 
+import errno
 import os
 
-from ostree.errors import CorruptionError, ObjectNotFoundError
+from ostree.errors import CorruptionError, ObjectNotFoundError, RepoError
 from ostree.store.layout import loose_path
 from ostree.system import files
 from ostree.system.anonymous import AnonymousFile
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ostree.errors import OSTreeError
     from ostree.store.content import ContentWriter, LoadedContent
     from ostree.store.layout import ObjectDirectory
     from ostree.types import Checksum, FileHeader
@@ -25,7 +27,19 @@ if TYPE_CHECKING:
 #: Metadata objects above this size are refused, in bytes.
 MAX_METADATA = 128 * 1024 * 1024
 
+#: What this process lacks, which says nothing about the object it wanted to read.
+_SHORTAGE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
 EXTENSIONS = {type: type.extension for type in ObjectType}
+
+
+def unreadable(context: str, error: OSError) -> OSTreeError:
+    """The error for an object that is there but cannot be read.
+
+    It counts as damaged, unless it is this process that has run out of something.
+    """
+    kind = RepoError if error.errno in _SHORTAGE else CorruptionError
+    return kind(files.describe(context, error))
 
 
 class StoreProperties:
@@ -111,7 +125,11 @@ class LooseStore:
         return self.objects if self.objects.has(path) else None
 
     def open_file(self, checksum: str, type: ObjectType) -> int | None:
-        """A descriptor of the object's file, links not followed; None if there is none."""
+        """A descriptor of the object's file, links not followed; None if there is none.
+
+        Raises:
+            CorruptionError: if there is something that cannot be opened as a file.
+        """
         path = loose_path(checksum, self.extension(type))
         for place in (self.staging, self.objects):
             if place is not None:
@@ -119,6 +137,8 @@ class LooseStore:
                     return os.open(path, files.FILE_FLAGS, dir_fd=place.fd)
                 except FileNotFoundError:
                     continue
+                except OSError as error:
+                    raise unreadable(f"openat({path})", error) from error
         return None
 
     def objects_of(self, type: ObjectType) -> Iterator[Checksum]:
@@ -133,7 +153,7 @@ class LooseStore:
 
         Raises:
             ObjectNotFoundError: if it is not there.
-            CorruptionError: if it is larger than any metadata object may be.
+            CorruptionError: if it is larger than any metadata object may be, or cannot be read.
         """
         fd = self.open_file(checksum, type)
         if fd is None:
@@ -144,6 +164,9 @@ class LooseStore:
             if size > MAX_METADATA:
                 raise CorruptionError(f"Object {checksum}.{EXTENSIONS[type]} is too large: {size}")
             return files.read_all(fd, size)
+        except OSError as error:
+            name = f"{checksum}.{EXTENSIONS[type]}"
+            raise unreadable(f"Reading {name}", error) from error
         finally:
             os.close(fd)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import stat
 
-from ostree.system.anonymous import AnonymousFile
+from ostree.system.anonymous import AnonymousFile, random_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+# Not to wait for the other end where somebody has put a pipe; files do not mind.
+FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def describe(call: str, error: OSError) -> str:
@@ -118,13 +119,13 @@ def replace_file(
 
 def replace_symlink(target: str, path: str, dir_fd: int) -> None:
     """Put a symbolic link in place in one step."""
-    temporary = f"{path}.tmp"
+    temporary = os.path.join(os.path.dirname(path), random_name(".tmp-"))
+    os.symlink(target, temporary, dir_fd=dir_fd)
     try:
-        os.symlink(target, temporary, dir_fd=dir_fd)
-    except FileExistsError:
+        os.rename(temporary, path, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+    except OSError:
         os.unlink(temporary, dir_fd=dir_fd)
-        os.symlink(target, temporary, dir_fd=dir_fd)
-    os.rename(temporary, path, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        raise
 
 
 def list_directory(path: str, dir_fd: int) -> list[str]:

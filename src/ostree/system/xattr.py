@@ -22,20 +22,7 @@ def read_fd(fd: int) -> Xattrs:
         if error.errno in _UNSUPPORTED:
             return ()
         raise
-    if not names:
-        return ()
-    pairs = []
-    for name in names:
-        try:
-            value = os.getxattr(fd, name)
-        except OSError as error:
-            if error.errno == errno.ENODATA:
-                continue
-            raise
-        if value:
-            pairs.append((os.fsencode(name), value))
-    pairs.sort()
-    return tuple(pairs)
+    return _values(fd, names, follow_symlinks=True) if names else ()
 
 
 def read_at(dir_fd: int, name: str) -> Xattrs:
@@ -47,11 +34,23 @@ def read_at(dir_fd: int, name: str) -> Xattrs:
         if error.errno in _UNSUPPORTED:
             return ()
         raise
-    pairs = [
-        (os.fsencode(attribute), os.getxattr(path, attribute, follow_symlinks=False))
-        for attribute in names
-    ]
-    return tuple(sorted(pair for pair in pairs if pair[1]))
+    return _values(path, names, follow_symlinks=False) if names else ()
+
+
+def _values(file: int | str, names: list[str], *, follow_symlinks: bool) -> Xattrs:
+    """Names with their values; what has gone since it was listed is left out."""
+    pairs = []
+    for name in names:
+        try:
+            value = os.getxattr(file, name, follow_symlinks=follow_symlinks)
+        except OSError as error:
+            if error.errno == errno.ENODATA:
+                continue
+            raise
+        if value:
+            pairs.append((os.fsencode(name), value))
+    pairs.sort()
+    return tuple(pairs)
 
 
 def write_fd(fd: int, xattrs: Iterable[tuple[bytes, bytes]]) -> None:

@@ -83,7 +83,7 @@ class ObjectImporter:
             self._verify_metadata(checksum, type)
         try:
             if self._may_share:
-                return self._share(self._holder(checksum, type), checksum, type)
+                return bool(self._share(self._holder(checksum, type), checksum, type))
             data = self._source.load_metadata(checksum, type)
             return self._store.put_metadata(checksum, type, data)
         except OSError as error:
@@ -117,10 +117,8 @@ class ObjectImporter:
             if self._shares_content(checksum):
                 if self._untrusted:
                     self._verify_content(checksum)
-                holder = self._holder(checksum, ObjectType.FILE)
-                path = self._source.store.path(checksum, ObjectType.FILE)
-                if self._may_link or not self._is_link(holder, path):
-                    self._share(holder, checksum, ObjectType.FILE)
+                shared = self._share(self._holder(checksum, ObjectType.FILE), checksum)
+                if shared is not None:
                     return False, 0
             return self._recode(checksum)
         except OSError as error:
@@ -194,11 +192,14 @@ class ObjectImporter:
             repo = repo.parent
         raise _missing(checksum, type)
 
-    def _is_link(self, holder: int, path: str) -> bool:
-        return stat.S_ISLNK(os.stat(path, dir_fd=holder, follow_symlinks=False).st_mode)
+    def _share(
+        self, holder: int, checksum: Checksum, type: ObjectType = ObjectType.FILE
+    ) -> bool | None:
+        """Link the object's file, or copy it with everything on its inode.
 
-    def _share(self, holder: int, checksum: Checksum, type: ObjectType) -> bool:
-        """Link the object's file, or copy it with everything on its inode; whether it is new."""
+        Returns:
+            Whether it is new; None for a symbolic link that can only be made again.
+        """
         there = self._source.store.path(checksum, type)
         here = self._store.path(checksum, type)
         target = self._store.target
@@ -213,24 +214,29 @@ class ObjectImporter:
                     raise
             else:
                 return True
-        return self._copy(holder, there, here, is_content=type is ObjectType.FILE)
-
-    def _copy(self, holder: int, there: str, here: str, *, is_content: bool) -> bool:
-        target = self._store.target
-        source_fd = os.open(there, files.FILE_FLAGS, dir_fd=holder)
         try:
-            info = os.fstat(source_fd)
-            with AnonymousFile(target.temporary_fd) as file:
-                copying.copy_content(source_fd, file.fd)
-                if is_content:
-                    self._copy_attributes(source_fd, file.fd, info)
-                os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
-                os.utime(file.fd, ns=(info.st_atime_ns, info.st_mtime_ns))
-                if target.sync_files and is_content:
-                    os.fsync(file.fd)
-                return target.link(file, here)
+            source_fd = os.open(there, files.FILE_FLAGS, dir_fd=holder)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            raise
+        try:
+            return self._copy(source_fd, here, is_content=type is ObjectType.FILE)
         finally:
             os.close(source_fd)
+
+    def _copy(self, source_fd: int, here: str, *, is_content: bool) -> bool:
+        target = self._store.target
+        info = os.fstat(source_fd)
+        with AnonymousFile(target.temporary_fd) as file:
+            copying.copy_content(source_fd, file.fd)
+            if is_content:
+                self._copy_attributes(source_fd, file.fd, info)
+            os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
+            os.utime(file.fd, ns=(info.st_atime_ns, info.st_mtime_ns))
+            if target.sync_files and is_content:
+                os.fsync(file.fd)
+            return target.link(file, here)
 
     def _copy_attributes(self, source_fd: int, fd: int, info: os.stat_result) -> None:
         if self._keeps_owner:

@@ -31,7 +31,8 @@ class PullOptions:
         gpg_verify_summary: See above.
         sign_verify: See above.
         sign_verify_summary: See above.
-        override_remote_name: Write refs as if they came from the remote of this name.
+        override_remote_name: Write refs as if they came from the remote of this name
+            (``pull-local --remote``).
         append_user_agent: Added to the user agent, after a blank.
         low_speed_limit: A transfer slower than this many bytes per second …
         low_speed_time: … for so many seconds is given up.

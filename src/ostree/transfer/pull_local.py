@@ -48,8 +48,6 @@ def pull_local(
     refs: Sequence[str] = (),
     options: PullOptions | None = None,
     on_event: Listener | None = None,
-    *,
-    remote_name: str | None = None,
 ) -> PullResult:
     """Import commits from a repository in a directory and point refs at them.
 
@@ -57,9 +55,9 @@ def pull_local(
         repo: The destination.
         source_path: The other repository.
         refs: Each a ref name, ``REF@CHECKSUM`` or a checksum; every ref of the source if empty.
-        options: How to pull; signatures are verified only where it says so.
+        options: How to pull; with ``override_remote_name``, refs are written as if they came
+            from that remote.  Signatures are looked at only where it asks for it.
         on_event: Is given :class:`~ostree.events.PullProgress`.
-        remote_name: Write refs as if they came from this remote.
 
     Returns:
         What was done.
@@ -72,7 +70,7 @@ def pull_local(
     if options.require_static_deltas:
         raise RepoError("Static deltas are required, and this version cannot use them")
     if options.gpg_verify or options.gpg_verify_summary:
-        _refuse_signatures(repo, remote_name, options)
+        _refuse_signatures(repo, options)
     with Repo.open(source_path) as source:
         wanted = parse_wanted(refs or source.refs.all())
         _resolve(wanted, source, everything=False)
@@ -82,7 +80,7 @@ def pull_local(
             wanted,
             options,
             on_event or ignore,
-            remote_name=remote_name,
+            remote_name=None,
             collection=source.config.collection_id,
         )
 
@@ -113,9 +111,10 @@ def pull_directory(
         return result
 
 
-def _refuse_signatures(repo: Repo, remote_name: str | None, options: PullOptions) -> None:
+def _refuse_signatures(repo: Repo, options: PullOptions) -> None:
     from ostree.transfer.remote import refuse_signatures
 
+    remote_name = options.override_remote_name
     if remote_name is None:
         raise OSTreeError("Must specify remote name to enable gpg verification")
     refuse_signatures(repo.remotes.get(remote_name), options)

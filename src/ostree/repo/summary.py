@@ -1,0 +1,185 @@
+"""The repository's own summary: what ``ostree summary -u`` writes (repository format §7.17)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+
+from ostree.errors import ObjectNotFoundError
+from ostree.formats import summary as summary_format
+from ostree.formats.gvariant import Variant
+from ostree.formats.hash_order import HashDict
+from ostree.formats.refspec import looks_like_checksum
+from ostree.formats.summary import Summary, SummaryRef
+from ostree.store.store import MAX_METADATA
+from ostree.system import files
+from ostree.types import Checksum, DirMeta, ObjectType, TreeId
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ostree.repo.repository import Repo
+
+_METADATA_REF = "ostree-metadata"
+
+
+def load(repo: Repo) -> Summary | None:
+    """The summary file as it is, None if there is none.
+
+    Raises:
+        FormatError: if it is damaged.
+    """
+    try:
+        data = files.read_file("summary", repo.dir_fd, limit=MAX_METADATA)
+    except FileNotFoundError:
+        return None
+    return summary_format.decode(data)
+
+
+def regenerate(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None:
+    """Write the summary anew, unsigned, as the command does.
+
+    In a repository with a collection ID the metadata is committed to ``ostree-metadata`` first.
+
+    Args:
+        repo: A writable repository; no transaction is open.
+        metadata: Further keys for the summary.
+
+    Raises:
+        ObjectNotFoundError: if a ref points to a commit that is not there.
+        RepoError: if it cannot be written.
+    """
+    repo.require_writable()
+    with repo.lock.hold(exclusive=False):
+        if repo.config.collection_id is not None:
+            _commit_metadata(repo, repo.config.collection_id, metadata)
+        refresh(repo, metadata=metadata)
+
+
+def refresh(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None:
+    """The same without a commit: what follows a change of refs by itself.
+
+    Raises:
+        ObjectNotFoundError: if a ref points to a commit that is not there.
+        RepoError: if it cannot be written.
+    """
+    with repo.lock.hold(exclusive=False):
+        data = summary_format.encode(_build(repo, metadata))
+        if not repo.config.keyfile.has_key("core", "indexed-deltas"):
+            keyfile = repo.config.keyfile.copy()
+            keyfile.set_string("core", "indexed-deltas", "true")
+            repo.save_config(keyfile)
+        files.replace_file("summary", data, repo.dir_fd, sync=repo.config.fsync)
+        # It was made for the old one.
+        files.remove_tree("summary.sig", repo.dir_fd)
+
+
+def _build(repo: Repo, metadata: Sequence[tuple[str, Variant]]) -> Summary:
+    config = repo.config
+    return summary_format.build(
+        _entries(repo, repo.refs.local()),
+        mode=config.mode_text,
+        last_modified=int(time.time()),
+        tombstone_commits=config.tombstones,
+        collection_id=config.collection_id,
+        collection_map=_foreign_refs(repo),
+        static_deltas=None if _hides_deltas(repo) else dict(_deltas(repo)),
+        extra=metadata,
+    )
+
+
+def _entries(repo: Repo, refs: Mapping[str, str]) -> list[SummaryRef]:
+    entries = []
+    for name, value in refs.items():
+        if not looks_like_checksum(value):
+            raise ObjectNotFoundError(f"No such metadata object {value}.commit")
+        size = len(repo.load_metadata(value, ObjectType.COMMIT))
+        commit = repo.load_commit(value)
+        version = commit.metadata_value("version", "s")
+        entries.append(
+            SummaryRef.of_commit(
+                name, Checksum(value), size, timestamp=commit.timestamp, version=version
+            )
+        )
+    return entries
+
+
+def _foreign_refs(repo: Repo) -> dict[str, list[SummaryRef]]:
+    """Refs of other collections, mirrored or fetched from a remote that serves one."""
+    found: dict[str, dict[str, str]] = {}
+    for (collection, name), value in repo.refs.mirrored().items():
+        found.setdefault(collection, {})[name] = value
+    for remote in repo.remotes.names():
+        collection_id = repo.remotes.get(remote).get("collection-id")
+        if collection_id:
+            for refspec, value in repo.refs.remote(remote).items():
+                name = refspec.partition(":")[2]
+                found.setdefault(collection_id, {}).setdefault(name, value)
+    own = repo.config.collection_id
+    return {
+        collection: _entries(repo, refs) for collection, refs in found.items() if collection != own
+    }
+
+
+def _commit_metadata(repo: Repo, collection: str, metadata: Sequence[tuple[str, Variant]]) -> None:
+    """A commit of an empty tree that carries the summary's metadata to pulls of refs."""
+    from ostree.formats import dirmeta, dirtree
+
+    values = HashDict(metadata)
+    values.insert("ostree.collection-binding", Variant("s", collection))
+    values.insert("ostree.ref-binding", Variant("as", [_METADATA_REF]))
+    with repo.transaction() as transaction:
+        tree = transaction.write_metadata(
+            ObjectType.DIRTREE, dirtree.encode(dirtree.DirTree([], []))
+        )
+        meta = dirmeta.encode(DirMeta(0, 0, stat.S_IFDIR | 0o755))
+        root = TreeId(tree, transaction.write_metadata(ObjectType.DIRMETA, meta))
+        commit = transaction.commit(
+            root, parent=repo.refs.get(_METADATA_REF), metadata=values.items()
+        )
+        transaction.set_ref(_METADATA_REF, commit)
+
+
+def _hides_deltas(repo: Repo) -> bool:
+    return repo.config.keyfile.has_group("core") and repo.config.keyfile.get_boolean(
+        "core", "no-deltas-in-summary", default=False
+    )
+
+
+def _deltas(repo: Repo) -> Iterator[tuple[str, bytes]]:
+    """Each static delta's name and the SHA-256 of its superblock, in directory order."""
+    for prefix in _listdir(repo, "deltas"):
+        for rest in _listdir(repo, f"deltas/{prefix}"):
+            name = _delta_name(prefix + rest)
+            path = f"deltas/{prefix}/{rest}/superblock"
+            if name is None or not files.exists(path, repo.dir_fd):
+                continue
+            data = files.read_file(path, repo.dir_fd, limit=MAX_METADATA)
+            yield name, hashlib.sha256(data).digest()
+
+
+def _listdir(repo: Repo, path: str) -> list[str]:
+    try:
+        fd = files.open_directory(path, dir_fd=repo.dir_fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    try:
+        return os.listdir(fd)
+    finally:
+        os.close(fd)
+
+
+def _delta_name(encoded: str) -> str | None:
+    """``[FROM-]TO`` in hex, from the modified base64 of a directory; None if it is none."""
+    from base64 import b64decode
+
+    parts = encoded.split("-")
+    if len(parts) > 2 or any(len(part) != 43 for part in parts):
+        return None
+    try:
+        return "-".join(b64decode(f"{part.replace('_', '/')}=").hex() for part in parts)
+    except ValueError:
+        return None

@@ -1,0 +1,208 @@
+"""``ostree commit``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from cli.running import fail, ostree, succeed
+
+from ostree.cli.commands.commit import parse_epoch
+from ostree.errors import FormatError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Oracle
+
+
+def test_the_checksum_is_printed_and_the_ref_set(repo: Path, tree: Path) -> None:
+    commit = succeed("commit", f"--repo={repo}", "-b", "new/branch", "-s", "Subject", tree)
+
+    assert succeed("rev-parse", f"--repo={repo}", "new/branch") == commit
+
+
+def test_the_current_directory_is_the_default(
+    repo: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree)
+
+    succeed("commit", f"--repo={repo}", "-b", "here")
+
+    assert "/hello.txt\n" in succeed("ls", f"--repo={repo}", "here")
+
+
+def test_a_commit_without_ref(repo: Path, tree: Path) -> None:
+    commit = succeed("commit", f"--repo={repo}", "--orphan", tree).strip()
+
+    assert succeed("refs", f"--repo={repo}") == "main\n"
+    assert "Parent" not in succeed("show", f"--repo={repo}", commit)
+
+
+def test_an_unchanged_tree_may_be_skipped(repo: Path, tree: Path) -> None:
+    """The parent's checksum is printed; upstream's uninitialised numbers are zeros here."""
+    common = ("commit", f"--repo={repo}", "-b", "same", "--skip-if-unchanged", tree)
+    first = succeed(*common)
+
+    assert succeed(*common) == first
+    assert succeed(*common, "--table-output").splitlines() == [
+        f"Commit: {first.strip()}",
+        "Metadata Total: 0",
+        "Metadata Written: 0",
+        "Content Total: 0",
+        "Content Written: 0",
+        "Content Cache Hits: 0",
+        "Content Bytes Written: 0",
+    ]
+
+
+def test_the_environment_gives_the_time(repo: Path, tree: Path) -> None:
+    """``SOURCE_DATE_EPOCH`` counts unless ``--timestamp`` is given."""
+    environ = {"SOURCE_DATE_EPOCH": "1700000000"}
+
+    succeed("commit", f"--repo={repo}", "-b", "t", tree, environ=environ)
+    reproducible = succeed("show", f"--repo={repo}", "t")
+    succeed("commit", f"--repo={repo}", "-b", "t", "--timestamp=@5", tree, environ=environ)
+    explicit = succeed("show", f"--repo={repo}", "t")
+
+    assert "Date:  2023-11-14 22:13:20 +0000\n" in reproducible
+    assert "Date:  1970-01-01 00:00:05 +0000\n" in explicit
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0), ("12abc", 12), (" 7", 7), ("-1", (1 << 64) - 1), ("+3", 3)]
+)
+def test_the_epoch_is_read_as_c_does(text: str, seconds: int) -> None:
+    assert parse_epoch(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Failed to convert SOURCE_DATE_EPOCH"),
+        ("x", "Failed to convert SOURCE_DATE_EPOCH"),
+        ("9" * 20, "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
+        ("9" * 9999, "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
+    ],
+)
+def test_a_bad_epoch_is_refused(text: str, message: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        parse_epoch(text)
+
+    assert str(caught.value) == message
+
+
+def test_the_body_may_come_from_a_file(repo: Path, tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "body").write_text("From a file\n")
+
+    succeed(
+        "commit", f"--repo={repo}", "-b", "b", "-s", "s", "-m", "no", "-F", tmp_path / "body", tree
+    )
+
+    assert succeed("show", f"--repo={repo}", "b").endswith("    s\n\n    From a file\n\n")
+
+
+def test_a_collection_is_bound(tmp_path: Path, tree: Path) -> None:
+    repo = tmp_path / "collection"
+    succeed("init", f"--repo={repo}", "--collection-id=org.example.C", "--mode=archive")
+    succeed("commit", f"--repo={repo}", "-b", "main", "--bind-ref=z", "--bind-ref=a", tree)
+
+    raw = succeed("show", f"--repo={repo}", "--raw", "main")
+
+    assert "{'ostree.ref-binding': <['a', 'main', 'z']>, " in raw
+    assert "'ostree.collection-binding': <'org.example.C'>}" in raw
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_repository_is_refused(repo: Path, tree: Path) -> None:
+    (repo / "objects").chmod(0o555)
+
+    message = fail("commit", f"--repo={repo}", "-b", "x", tree)
+
+    (repo / "objects").chmod(0o755)
+    assert message == "error: Cannot write to repository: Permission denied"
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--editor", "--consume", "--generate-sizes", "--selinux-policy=x", "--gpg-sign=x", "-I"],
+)
+def test_what_does_not_work_yet_is_unknown(option: str, repo: Path, tree: Path) -> None:
+    message = fail("commit", f"--repo={repo}", "-b", "x", option, tree)
+
+    assert message == f"error: Unknown option {option}"
+
+
+def test_several_trees_are_refused(repo: Path, tree: Path) -> None:
+    message = fail(
+        "commit", f"--repo={repo}", "-b", "x", f"--tree=dir={tree}", f"--tree=dir={tree}"
+    )
+
+    assert message == "error: Overlaying several trees is not supported yet"
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--orphan",
+        "--orphan -b foo --bind-ref=a",
+        "-b foo",
+        "-b main",
+        "-b origin:foo",
+        "-b /foo",
+        "-b main --parent=none",
+        "-b main --parent=zz",
+        "-b main --parent=main",
+        "-b main --parent=" + "0" * 64,
+        "-b main -F /nonexistent",
+        "-b main --timestamp=zz",
+        "-b main --timestamp=1700000000",
+        "-b main --tree=foo",
+        "-b main --tree=x=foo",
+        "-b main --tree=dir=/nonexistent",
+        "-b main --add-metadata-string=x",
+        "-b main --add-metadata-string==x",
+        "-b main --add-metadata=x",
+        "-b main --add-metadata=x=zz",
+        "-b main --add-metadata=x=(1,'a',<uint16 5>) --add-metadata-string=b=c",
+        "-b main --add-metadata-string=ostree.ref-binding=x",
+        "-b main --add-detached-metadata-string=x",
+        "-b main --add-detached-metadata-string=x=y",
+        "-b main --no-bindings --bind-ref=x",
+        "-b main --canonical-permissions",
+        "-b main --canonical-permissions --owner-uid=5",
+        "-b main --canonical-permissions --owner-gid=5",
+        "-b main --owner-uid=5 --owner-gid=0x10",
+        "-b main --owner-uid=abc",
+        "-b main --owner-uid=99999999999",
+        "-b main --mode-ro-executables",
+        "-b main --no-xattrs",
+        "-b main --table-output",
+        "-b main --fsync=zz",
+        "-b main --fsync=false",
+        "-b main --disable-fsync",
+        "-b main --bogus",
+        "-b",
+    ],
+)
+def test_the_result_is_the_references(
+    words: str, tmp_path: Path, tree: Path, oracle: Oracle
+) -> None:
+    """The same words give the same checksum or the same message."""
+    argv = [*words.split(), str(tree)]
+    if "--timestamp" not in words:
+        argv = ["--timestamp=@1000", *argv]
+    for name in ("ours", "theirs"):
+        succeed("init", f"--repo={tmp_path}/{name}", "--mode=archive")
+        succeed("commit", f"--repo={tmp_path}/{name}", "-b", "main", "--timestamp=@0", tree)
+
+    ours = ostree("commit", f"--repo={tmp_path}/ours", *argv)
+    theirs = oracle("commit", f"--repo={tmp_path}/theirs", *argv, check=False)
+
+    assert ours == (theirs.returncode, theirs.stdout, theirs.stderr)
+    assert succeed("refs", "-r", f"--repo={tmp_path}/ours") == succeed(
+        "refs", "-r", f"--repo={tmp_path}/theirs"
+    )

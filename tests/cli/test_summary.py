@@ -1,0 +1,77 @@
+"""``ostree summary``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cli.running import fail, ostree, succeed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.conftest import Compare
+    from conftest import Oracle
+
+
+@pytest.fixture
+def summarised(repo: Path, oracle: Oracle) -> Path:
+    """The repository with a summary of the reference's making that has everything in it."""
+    succeed("config", f"--repo={repo}", "set", "core.collection-id", "org.example.C")
+    mirrors = repo / "refs/mirrors/org.example.Other"
+    mirrors.mkdir(parents=True)
+    (mirrors / "far").write_text(succeed("rev-parse", f"--repo={repo}", "main"))
+    extra = ("foo=[('a', uint64 5)]", "ostree.summary.expires=uint64 5", "bar='text'")
+    oracle("summary", "-u", f"--repo={repo}", *(f"--add-metadata={pair}" for pair in extra))
+    return repo
+
+
+def test_a_summary_is_made_and_shown(repo: Path) -> None:
+    assert succeed("summary", "-u", f"--repo={repo}") == ""
+
+    lines = succeed("summary", "-v", f"--repo={repo}").splitlines()
+
+    assert lines[0] == "* main"
+    assert lines[1].startswith("    Latest Commit (")
+    assert lines[3:5] == [
+        "    Version (ostree.commit.version): 2",
+        "    Timestamp (ostree.commit.timestamp): 1970-01-01T00:33:20+00",
+    ]
+    assert "Repository Mode (ostree.summary.mode): archive-z2" in lines
+
+
+def test_keys_are_listed_sorted(summarised: Path) -> None:
+    keys = succeed("summary", f"--repo={summarised}", "--list-metadata-keys").split()
+
+    assert keys == sorted(keys)
+    assert {"foo", "bar", "ostree.summary.mode"} <= set(keys)
+
+
+def test_a_value_is_printed(summarised: Path) -> None:
+    argv = ("summary", f"--repo={summarised}")
+
+    assert succeed(*argv, "--print-metadata-key=bar") == "'text'\n"
+    assert fail(*argv, "--print-metadata-key=nope") == "error: No such metadata key 'nope'"
+
+
+def test_v_means_view_here(repo: Path) -> None:
+    message = fail("summary", f"--repo={repo}", "-v")
+
+    assert message == "error: openat(summary): No such file or directory"
+    assert ostree("summary", f"--repo={repo}", "--verbose").err == (
+        "error: No option specified; use -u to update summary\n"
+    )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("words", ["-v", "--raw", "", "-v --raw"])
+def test_output_is_the_references(words: str, summarised: Path, compare: Compare) -> None:
+    compare("summary", f"--repo={summarised}", *words.split())
+
+
+@pytest.mark.oracle
+def test_the_reference_reads_ours(repo: Path, compare: Compare) -> None:
+    succeed("summary", "-u", f"--repo={repo}")
+
+    compare("summary", "-v", f"--repo={repo}")
+    compare("summary", "--raw", f"--repo={repo}")
