@@ -64,6 +64,13 @@ def test_v_means_view_here(repo: Path) -> None:
 
 
 @pytest.mark.oracle
+@pytest.mark.parametrize("pair", ["foo", "foo=[bad", "foo=", "foo=1 2"])
+def test_bad_metadata_is_refused(pair: str, repo: Path, compare: Compare) -> None:
+    assert compare("summary", f"--repo={repo}", "-u", "-m", pair).status == 1
+    assert not (repo / "summary").exists()
+
+
+@pytest.mark.oracle
 @pytest.mark.parametrize("words", ["-v", "--raw", "", "-v --raw"])
 def test_output_is_the_references(words: str, summarised: Path, compare: Compare) -> None:
     compare("summary", f"--repo={summarised}", *words.split())
@@ -71,7 +78,7 @@ def test_output_is_the_references(words: str, summarised: Path, compare: Compare
 
 @pytest.mark.oracle
 def test_the_reference_reads_ours(repo: Path, compare: Compare) -> None:
-    succeed("summary", "-u", f"--repo={repo}")
+    succeed("summary", "-u", f"--repo={repo}", "-m", "a=[1, 2]", "--add-metadata=b=<'c'>")
 
     compare("summary", "-v", f"--repo={repo}")
     compare("summary", "--raw", f"--repo={repo}")

@@ -181,9 +181,7 @@ def test_a_part_is_completed_by_a_whole_pull(oracle: Oracle, tmp_path: Path, sou
 
 def test_mirror_everything(oracle: Oracle, tmp_path: Path, source: Path) -> None:
     """All refs, those of other collections too, and the summary with its validators."""
-    with Repo.open(source) as repo:
-        commit = repo.resolve("main")
-        repo.refs.set("other", commit)
+    oracle("commit", f"--repo={source}", "-b", "os/other", tmp_path / "tree/etc")
     oracle("summary", "-u", f"--repo={source}")
     with LyingServer(source) as server:
         theirs = new_repo(oracle, tmp_path / "theirs", "archive", server.url)

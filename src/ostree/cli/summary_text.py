@@ -7,6 +7,7 @@ from ostree.formats import gvariant
 from ostree.formats import summary as summary_format
 from ostree.formats.date_text import format_local
 from ostree.formats.gvariant_text import print_text
+from ostree.system.machine_zone import MachineZone
 from ostree.types import RepoMode
 
 TYPE_CHECKING = False
@@ -87,7 +88,7 @@ def _metadata_line(key: str, value: Variant) -> str:
 def _value(key: str, value: Variant) -> str:
     """A value for people; one that is not of its key's type in text form."""
     if key in _TIMES and value.type == "t":
-        return format_local(int.from_bytes(value.value.to_bytes(8, "little"), "big"))
+        return format_local(int.from_bytes(value.value.to_bytes(8, "little"), "big"), MachineZone())
     if key == summary_format.COLLECTION_MAP:
         return "(printed above)"
     if key == summary_format.TOMBSTONE_COMMITS and value.type == "b":

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from ostree.formats.time_zone import Zone
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -38,21 +40,21 @@ def format_utc(timestamp: int) -> str:
     return f"{_date(t)} {_clock(t)} +0000"
 
 
-def format_local(timestamp: int, tz: tzinfo | None = None) -> str:
+def format_local(timestamp: int, tz: tzinfo | Zone) -> str:
     """``2023-11-14T22:13:20+05:30``, or ``invalid`` if it cannot be shown.
 
     The offset is as short as it can be: ``+00``, ``-03:30``, ``+00:19:32``.
 
     Args:
         timestamp: What to show.
-        tz: In which time zone; None is that of the machine.
+        tz: In which time zone.
     """
     if not is_representable(timestamp):
         return "invalid"
-    from ostree.formats.time_zone import Zone
+    from ostree.formats.time_zone import zone_of
 
     signed = _signed(timestamp)
-    offset = Zone(tz).offset(signed)
+    offset = zone_of(tz).offset(signed)
     if not is_representable(signed + offset):
         return "invalid"
     t = time.gmtime(signed + offset)

@@ -1,8 +1,9 @@
-"""What a local time zone says about moments: one of Python's, or that of the machine."""
+"""What a local time zone says about moments.
+
+That of the machine is :class:`ostree.system.machine_zone.MachineZone`.
+"""
 
 from __future__ import annotations
-
-import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,40 +12,19 @@ if TYPE_CHECKING:
 _DAY = 86400
 
 # What datetime can hold; later years are like those that a cycle of the calendar lies before.
-_FIRST = -62135596800 + 2 * _DAY
-_LAST = 253402300799 - 2 * _DAY
+FIRST = -62135596800 + 2 * _DAY
+LAST = 253402300799 - 2 * _DAY
 _CYCLE = 146097 * _DAY
 
 
 class Zone:
     """A local time zone.  Times are seconds since 1970, wall times those that clocks show."""
 
-    __slots__ = ("_tz",)
-
-    def __init__(self, tz: tzinfo | None) -> None:
-        self._tz = tz
+    __slots__ = ()
 
     def at(self, moment: int) -> tuple[int, bool, str]:
         """Seconds ahead of UTC, whether daylight saving applies, and the zone's name then."""
-        if self._tz is None:
-            try:
-                local = time.localtime(moment)
-            except (OverflowError, OSError):
-                return self.at(_LAST if moment > 0 else _FIRST)
-            return local.tm_gmtoff, local.tm_isdst > 0, local.tm_zone
-        from datetime import UTC, datetime, timedelta
-
-        near = max(moment, _FIRST)
-        if near > _LAST:
-            near = _LAST - _CYCLE + (near - _LAST) % _CYCLE
-        there = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=near)
-        there = there.astimezone(self._tz)
-        offset, saving = there.utcoffset(), there.dst()
-        return (
-            int(offset.total_seconds()) if offset else 0,
-            bool(saving),
-            there.tzname() or "",
-        )
+        raise NotImplementedError
 
     def offset(self, moment: int) -> int:
         """Seconds ahead of UTC."""
@@ -70,3 +50,33 @@ class Zone:
         """When clocks show that; the later of two, and if there is none as if they had not moved."""
         moments = self.moments(wall)
         return moments[-1] if moments else wall - self.offset(wall - _DAY)
+
+
+class TzinfoZone(Zone):
+    """One of Python's time zones."""
+
+    __slots__ = ("_tz",)
+
+    def __init__(self, tz: tzinfo) -> None:
+        self._tz = tz
+
+    def at(self, moment: int) -> tuple[int, bool, str]:
+        """See :meth:`Zone.at`."""
+        from datetime import UTC, datetime, timedelta
+
+        near = max(moment, FIRST)
+        if near > LAST:
+            near = LAST - _CYCLE + (near - LAST) % _CYCLE
+        there = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=near)
+        there = there.astimezone(self._tz)
+        offset, saving = there.utcoffset(), there.dst()
+        return (
+            int(offset.total_seconds()) if offset else 0,
+            bool(saving),
+            there.tzname() or "",
+        )
+
+
+def zone_of(zone: tzinfo | Zone) -> Zone:
+    """The zone itself, or that of a Python time zone."""
+    return zone if isinstance(zone, Zone) else TzinfoZone(zone)

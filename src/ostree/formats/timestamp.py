@@ -20,11 +20,13 @@ from time import gmtime
 from ostree.errors import FormatError
 from ostree.formats.date_text import days_since_1970
 from ostree.formats.date_words import INT64, NANO, UNITS, ParseError, Token, tokens
-from ostree.formats.time_zone import Zone
+from ostree.formats.time_zone import zone_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
+
+    from ostree.formats.time_zone import Zone
 
 _DAY = 86400
 # The C library counts years from 1900 in 32 bits.
@@ -32,13 +34,13 @@ _INT32 = (1 << 31) - 1
 _MAX_YEAR = _INT32 + 1900
 
 
-def parse_date(text: str, *, now: float, tz: tzinfo | None = None) -> int:
+def parse_date(text: str, *, now: float, tz: tzinfo | Zone) -> int:
     """The seconds since 1970 that a text in the input syntax of GNU ``date`` means.
 
     Args:
         text: What the user wrote; nothing at all means today at midnight.
         now: What relative dates are relative to, in seconds since 1970.
-        tz: The local time zone; None is that of the machine.
+        tz: The local time zone.
 
     Returns:
         Whole seconds, rounded down; negative before 1970.
@@ -46,7 +48,7 @@ def parse_date(text: str, *, now: float, tz: tzinfo | None = None) -> int:
     Raises:
         FormatError: ``Could not parse 'X'``.
     """
-    zone = Zone(tz)
+    zone = zone_of(tz)
     try:
         found = tokens(text, zone.names(int(now)))
         if found[0].kind == "@":

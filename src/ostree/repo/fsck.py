@@ -214,7 +214,10 @@ class Fsck:
         except (CorruptionError, ObjectNotFoundError) as error:
             return error
         except OSError as error:
-            return unreadable(f"Reading {name}", error)
+            problem = unreadable(f"Reading {name}", error)
+            if not isinstance(problem, CorruptionError):
+                raise problem from error
+            return problem
         return None
 
     def _verify_content(self, checksum: Checksum) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +20,7 @@ from ostree.formats.date_text import (
     is_representable,
     parse_http_date,
 )
+from ostree.system.machine_zone import MachineZone
 
 INVALID = [253402300800, 2**63 - 1, 2**63, 2**64 - 62135596801]
 
@@ -43,7 +44,7 @@ def test_utc(timestamp: int, text: str) -> None:
 @pytest.mark.parametrize("timestamp", INVALID)
 def test_what_cannot_be_shown_is_an_invalid_timestamp(timestamp: int) -> None:
     assert not is_representable(timestamp)
-    assert format_local(timestamp) == "invalid"
+    assert format_local(timestamp, UTC) == "invalid"
     with pytest.raises(FormatError) as caught:
         format_utc(timestamp)
     assert str(caught.value) == f"Invalid timestamp: {timestamp}"
@@ -71,11 +72,11 @@ def test_a_fixed_offset_is_a_zone() -> None:
     assert format_local(0, zone) == "1969-12-31T15:00:00-09"
 
 
-def test_without_a_zone_it_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_zone_can_be_that_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "XXX-05:30")
         time.tzset()
-        text = format_local(0)
+        text = format_local(0, MachineZone())
     time.tzset()
 
     assert text == "1970-01-01T05:30:00+05:30"

@@ -10,6 +10,7 @@ import pytest
 
 from ostree.errors import FormatError
 from ostree.formats.timestamp import parse_date
+from ostree.system.machine_zone import MachineZone
 
 # A Wednesday.
 NOW = datetime(2024, 5, 15, 13, 14, 15, 500000, UTC).timestamp()
@@ -177,11 +178,11 @@ def test_local_times_that_do_not_exist_are_refused(text: str) -> None:
         shown(text, "Europe/Berlin")
 
 
-def test_without_a_zone_it_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_zone_can_be_that_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "XXX-05:30")
         time.tzset()
-        seconds = parse_date("1970-01-01", now=NOW)
+        seconds = parse_date("1970-01-01", now=NOW, tz=MachineZone())
     time.tzset()
 
     assert seconds == -19800

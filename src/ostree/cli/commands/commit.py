@@ -245,8 +245,9 @@ def _timestamp(ctx: Context, args: Arguments) -> int | None:
     given = args.text("timestamp")
     if given is not None:
         from ostree.formats.timestamp import parse_date
+        from ostree.system.machine_zone import MachineZone
 
-        return parse_date(given, now=time.time())
+        return parse_date(given, now=time.time(), tz=MachineZone())
     epoch = ctx.environ.get("SOURCE_DATE_EPOCH")
     return None if epoch is None else parse_epoch(epoch)
 

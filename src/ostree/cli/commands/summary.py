@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 
 from ostree.cli.object_text import variant_text
-from ostree.cli.options import REPO, flag, text
+from ostree.cli.options import REPO, OptionError, flag, text, texts
 from ostree.cli.repository import open_repo
 from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
-from ostree.errors import NotFoundError, OSTreeError
+from ostree.errors import FormatError, NotFoundError, OSTreeError
 from ostree.formats import summary as summary_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
+    from ostree.formats.gvariant import Variant
     from ostree.formats.summary import Summary
     from ostree.repo.repository import Repo
 
@@ -26,6 +27,12 @@ OPTIONS = (
     flag("raw", "View the raw bytes of the summary file"),
     flag("list-metadata-keys", "List the available metadata keys"),
     text("print-metadata-key", "KEY", "Print string value of metadata key"),
+    texts(
+        "add-metadata",
+        "KEY=VALUE",
+        "Additional metadata field to add to the summary",
+        short="m",
+    ),
 )
 
 
@@ -37,7 +44,7 @@ def run(ctx: Context, args: Arguments) -> None:
             from ostree.repo.summary import regenerate
 
             repo.require_writable()
-            regenerate(repo)
+            regenerate(repo, metadata=_metadata(args))
         elif args.flag("raw"):
             ctx.stdout.line(variant_text(summary_format.TYPE, _read(repo), swap=True))
         elif args.flag("list-metadata-keys"):
@@ -48,6 +55,23 @@ def run(ctx: Context, args: Arguments) -> None:
             ctx.stdout.write(summary_text(_load(repo)))
         else:
             raise OSTreeError("No option specified; use -u to update summary")
+
+
+def _metadata(args: Arguments) -> list[tuple[str, Variant]]:
+    from ostree.formats.gvariant_parse import parse_text
+
+    metadata = []
+    for pair in args.texts("add-metadata"):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise OptionError(f"Missing '=' in KEY=VALUE metadata '{pair}'")
+        try:
+            metadata.append((key, parse_text(value)))
+        except FormatError as error:
+            # The empty part is upstream's: a prefix that it has not got.
+            error.add_prefix(f"Error parsing variant ‘{value}’: ")
+            raise
+    return metadata
 
 
 def _read(repo: Repo) -> bytes:
