@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cli.running import succeed
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.running import fail, misuse, ostree, succeed
 
+from cli.running import fail, misuse, ostree, succeed
 from ostree.cli.commands.admin.undeploy import parse_index
 from ostree.errors import SysrootError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cli.running import fail, misuse, ostree, succeed
 
 if TYPE_CHECKING:
@@ -49,8 +50,17 @@ def test_usage_errors(repo: Path) -> None:
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     "words",
-    ["main hello.txt", "main link sub/up", "main dangling", "main hello.txt sub", "main bin/"]
-    + ["main hello.txt/", "main nope", "nope x", "main hello.txt/x"],
+    [
+        "main hello.txt",
+        "main link sub/up",
+        "main dangling",
+        "main hello.txt sub",
+        "main bin/",
+        "main hello.txt/",
+        "main nope",
+        "nope x",
+        "main hello.txt/x",
+    ],
 )
 def test_output_is_the_references(words: str, repo: Path, compare: Compare) -> None:
     compare("cat", f"--repo={repo}", *words.split())

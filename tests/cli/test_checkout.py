@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cli.running import fail, misuse, succeed
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def test_the_result_is_the_references(
 
 def description(root: Path, *, times: bool) -> list[tuple[object, ...]]:
     """Everything a checkout decides; of times only those of directories, unless it copies."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for path in (root, *sorted(root.rglob("*"))):
         info = path.lstat()
         content = None

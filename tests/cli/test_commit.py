@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.running import fail, ostree, succeed
 
+from cli.running import fail, ostree, succeed
 from ostree.cli.commands.commit import parse_epoch
 from ostree.errors import FormatError
 

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.running import fail, misuse, ostree, succeed
 
+from cli.running import fail, misuse, ostree, succeed
 from ostree.cli import main as entry
 from ostree.cli.commands import ROOT
 from ostree.cli.context import Output

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.running import succeed
 
+from cli.running import succeed
 from ostree.cli.command import Group
 from ostree.cli.commands import ROOT
 

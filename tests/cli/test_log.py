@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cli.running import fail, misuse, succeed
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.running import fail, misuse, ostree, succeed
 
+from cli.running import fail, misuse, ostree, succeed
 from ostree.server.serve import serve
 
 if TYPE_CHECKING:

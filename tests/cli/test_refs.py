@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cli.running import fail, succeed
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.running import fail, misuse, ostree, succeed
+
+from cli.running import misuse, ostree, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cli.running import fail
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import pytest
 
 from ostree.errors import FormatError
 from ostree.formats.gvariant import Just, Variant, byteswap, decode, encode, is_normal
-from ostree.formats.gvariant_parse import parse_text
-from ostree.formats.gvariant_text import print_text
-from ostree.formats.gvariant_type import is_object_path, is_signature, is_type, type_info
+from ostree.formats.gvariant.parse import parse_text
+from ostree.formats.gvariant.text import print_text
+from ostree.formats.gvariant.type_string import is_object_path, is_signature, is_type, type_info
 from ostree.formats.hash_order import HashDict
 
 if TYPE_CHECKING:

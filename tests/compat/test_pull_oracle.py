@@ -338,8 +338,8 @@ def test_downgrade(oracle: Oracle, tmp_path: Path, source: Path) -> None:
     with LyingServer(source) as server:
         theirs = new_repo(oracle, tmp_path / "theirs", "bare", server.url)
         ours = new_repo(oracle, tmp_path / "ours", "bare", server.url)
-        for repo in (theirs, ours):
-            oracle("pull", f"--repo={repo}", "origin", "main")
+        for path in (theirs, ours):
+            oracle("pull", f"--repo={path}", "origin", "main")
         with Repo.open(source) as repo:
             repo.refs.set("main", repo.load_commit(repo.resolve("main")).parent)
         for arguments, options in (

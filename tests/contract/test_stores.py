@@ -533,7 +533,8 @@ def test_changed_content_has_another_checksum_or_is_refused(
         except CorruptionError:
             continue
 
-        assert found != checksum or at > len(stored) - 3
+        # The padding of a deflate stream may be anything.
+        assert found != checksum or content_of(store, checksum) == bytes(range(200))
 
 
 def test_truncated_content_has_another_checksum_or_is_refused(

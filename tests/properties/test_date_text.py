@@ -31,7 +31,7 @@ def test_utc_is_what_datetime_says(timestamp: int) -> None:
 
 @given(st.integers(-(2**70), 2**70))
 def test_any_number_has_a_local_text(timestamp: int) -> None:
-    assert format_local(timestamp)
+    assert format_local(timestamp, UTC)
 
 
 @given(REPRESENTABLE)

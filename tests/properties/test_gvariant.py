@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ostree.errors import FormatError
 from ostree.formats.gvariant import Just, Variant, byteswap, decode, encode, is_normal
-from ostree.formats.gvariant_parse import parse_text
-from ostree.formats.gvariant_text import print_text
-from ostree.formats.gvariant_type import is_type, type_info
+from ostree.formats.gvariant.parse import parse_text
+from ostree.formats.gvariant.text import print_text
+from ostree.formats.gvariant.type_string import is_type, type_info
 from ostree.formats.hash_order import HashDict
 
 BASIC = "ybnqiuxthdsog"

@@ -60,7 +60,7 @@ def file_text(checksum: Checksum, header: FileHeader, size: int) -> str:
 
 def xattrs_text(xattrs: Xattrs) -> str:
     """Extended attributes as a variant in braces."""
-    from ostree.formats.gvariant_text import print_text
+    from ostree.formats.gvariant.text import print_text
 
     pairs = [(name + b"\0", value) for name, value in xattrs]
     return f"{{ {print_text('a(ayay)', pairs)} }}"
@@ -69,7 +69,7 @@ def xattrs_text(xattrs: Xattrs) -> str:
 def variant_text(type: str, data: bytes, *, swap: bool) -> str:
     """Serialised bytes in text form; ``swap`` shows big-endian numbers as what they mean."""
     from ostree.formats import gvariant
-    from ostree.formats.gvariant_text import print_text
+    from ostree.formats.gvariant.text import print_text
 
     value = gvariant.decode(type, data, strict=False)
     if swap:

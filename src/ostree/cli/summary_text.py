@@ -6,7 +6,7 @@ from ostree.errors import FormatError, NotFoundError
 from ostree.formats import gvariant
 from ostree.formats import summary as summary_format
 from ostree.formats.date_text import format_local
-from ostree.formats.gvariant_text import print_text
+from ostree.formats.gvariant.text import print_text
 from ostree.system.machine_zone import MachineZone
 from ostree.types import RepoMode
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ostree.formats.gvariant import Variant
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
 TYPE = "(a{sv}aya(say)sstayay)"
 

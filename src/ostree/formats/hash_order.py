@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
 _LEAST_SHIFT = 3
 _MULTIPLIER = 11

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
 TYPE = "(a(s(taya{sv}))a{sv})"
 

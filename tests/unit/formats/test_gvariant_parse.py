@@ -6,8 +6,8 @@ import pytest
 
 from ostree.errors import FormatError
 from ostree.formats.gvariant import Just, Variant
-from ostree.formats.gvariant_parse import parse_text
-from ostree.formats.gvariant_text import print_text
+from ostree.formats.gvariant.parse import parse_text
+from ostree.formats.gvariant.text import print_text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from ostree.errors import FormatError
 from ostree.formats.gvariant import Just, Variant
-from ostree.formats.gvariant_text import print_text
+from ostree.formats.gvariant.text import print_text
 
 
 @pytest.mark.parametrize(

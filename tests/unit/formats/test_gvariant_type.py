@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_type import is_object_path, is_signature, is_type, type_info
+from ostree.formats.gvariant.type_string import is_object_path, is_signature, is_type, type_info
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,11 @@ from ostree.formats.keyfile import KeyFile
 from ostree.formats.origin import new_origin
 
 if TYPE_CHECKING:
-    from unit.sysroot.conftest import Lab
-
     from ostree.events import Listener
     from ostree.repo.repository import Repo
     from ostree.sysroot.upgrader import PullRequest
     from ostree.types import Checksum
+    from unit.sysroot.conftest import Lab
 
 
 class Remote:

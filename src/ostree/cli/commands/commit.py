@@ -197,7 +197,7 @@ def _metadata(args: Arguments) -> Metadata:
         (key, Variant("s", value)) for key, value in map(_pair, args.texts("add-metadata-string"))
     ]
     for pair in args.texts("add-metadata"):
-        from ostree.formats.gvariant_parse import parse_text
+        from ostree.formats.gvariant.parse import parse_text
 
         key, value = _pair(pair)
         try:

@@ -95,7 +95,7 @@ def _print_metadata(
             ctx.stdout.line(name)
         return
     from ostree.formats import gvariant
-    from ostree.formats.gvariant_text import print_text
+    from ostree.formats.gvariant.text import print_text
 
     found = next((variant for name, variant in pairs if name == key), None)
     if found is None:

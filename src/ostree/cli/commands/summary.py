@@ -43,7 +43,6 @@ def run(ctx: Context, args: Arguments) -> None:
         if args.flag("update"):
             from ostree.repo.summary import regenerate
 
-            repo.require_writable()
             regenerate(repo, metadata=_metadata(args))
         elif args.flag("raw"):
             ctx.stdout.line(variant_text(summary_format.TYPE, _read(repo), swap=True))
@@ -58,7 +57,7 @@ def run(ctx: Context, args: Arguments) -> None:
 
 
 def _metadata(args: Arguments) -> list[tuple[str, Variant]]:
-    from ostree.formats.gvariant_parse import parse_text
+    from ostree.formats.gvariant.parse import parse_text
 
     metadata = []
     for pair in args.texts("add-metadata"):

@@ -1,23 +1,23 @@
 """GVariant serialisation, the container of every OSTree object (format §1).
 
-Values are plain Python values; see :mod:`ostree.formats.gvariant_value` for which type has
+Values are plain Python values; see :mod:`ostree.formats.gvariant.value` for which type has
 which.  Bytes are always those of a little-endian machine.
 """
 
 from __future__ import annotations
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_decode import decode_normal
-from ostree.formats.gvariant_type import type_info
-from ostree.formats.gvariant_value import Just, Variant
+from ostree.formats.gvariant.decoder import decode_normal
+from ostree.formats.gvariant.type_string import type_info
+from ostree.formats.gvariant.value import Just, Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TypeAlias
 
-    from ostree.formats.gvariant_decode import Data
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.decoder import Data
+    from ostree.formats.gvariant.value import Value
 
     Buffer: TypeAlias = bytes | bytearray | memoryview
 
@@ -32,7 +32,7 @@ def encode(type: str, value: Value) -> bytes:
     Raises:
         FormatError: if the type string is wrong or the value is not one of the type.
     """
-    from ostree.formats.gvariant_encode import encode_value
+    from ostree.formats.gvariant.encoder import encode_value
 
     return encode_value(type_info(type), value)
 
@@ -57,7 +57,7 @@ def decode(type: str, data: Buffer, *, strict: bool = True) -> Value:
     except FormatError:
         if strict:
             raise
-    from ostree.formats.gvariant_lenient import decode_anything
+    from ostree.formats.gvariant.lenient import decode_anything
 
     return decode_anything(info, whole)
 
@@ -82,7 +82,7 @@ def byteswap(type: str, value: Value) -> Value:
     Raises:
         FormatError: if the type string is wrong or the value is not one of the type.
     """
-    from ostree.formats.gvariant_swap import swap
+    from ostree.formats.gvariant.swap import swap
 
     return swap(type_info(type), value)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from struct import pack, unpack
 
-from ostree.formats.gvariant_decode import STRUCT_CODES
-from ostree.formats.gvariant_encode import check_value
-from ostree.formats.gvariant_type import TypeInfo, type_info
-from ostree.formats.gvariant_value import Just, Variant
+from ostree.formats.gvariant.decoder import STRUCT_CODES
+from ostree.formats.gvariant.encoder import check_value
+from ostree.formats.gvariant.type_string import TypeInfo, type_info
+from ostree.formats.gvariant.value import Just, Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
 _SWAPPABLE = frozenset("nqiuhxtdv")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_node import (
+from ostree.formats.gvariant.node import (
     ArrayNode,
     BooleanNode,
     BytesNode,
@@ -17,13 +17,13 @@ from ostree.formats.gvariant_node import (
     TypedNode,
     VariantNode,
 )
-from ostree.formats.gvariant_tokens import Tokens, bytes_content, failure, string_content
-from ostree.formats.gvariant_type import MAX_DEPTH, is_type, type_info
-from ostree.formats.gvariant_value import Variant
+from ostree.formats.gvariant.tokens import Tokens, bytes_content, failure, string_content
+from ostree.formats.gvariant.type_string import MAX_DEPTH, is_type, type_info
+from ostree.formats.gvariant.value import Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.gvariant_type import TypeInfo
+    from ostree.formats.gvariant.type_string import TypeInfo
 
 _KEYWORDS = {
     b"boolean": "b",

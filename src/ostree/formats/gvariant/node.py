@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_number import looks_double, parse_number
-from ostree.formats.gvariant_pattern import ANY, Pattern, united
-from ostree.formats.gvariant_tokens import failure
-from ostree.formats.gvariant_type import is_object_path, is_signature, type_info
-from ostree.formats.gvariant_value import Just, Variant
+from ostree.formats.gvariant.number import looks_double, parse_number
+from ostree.formats.gvariant.pattern import ANY, Pattern, united
+from ostree.formats.gvariant.tokens import failure
+from ostree.formats.gvariant.type_string import is_object_path, is_signature, type_info
+from ostree.formats.gvariant.value import Just, Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ostree.formats.gvariant_type import TypeInfo
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.type_string import TypeInfo
+    from ostree.formats.gvariant.value import Value
 
 
 class Node:

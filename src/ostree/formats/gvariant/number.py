@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isinf
 
-from ostree.formats.gvariant_tokens import failure
+from ostree.formats.gvariant.tokens import failure
 
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdefABCDEF")

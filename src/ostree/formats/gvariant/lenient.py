@@ -10,13 +10,13 @@ from __future__ import annotations
 from struct import unpack_from
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_decode import (
+from ostree.formats.gvariant.decoder import (
     OFFSET_CODES,
     STRUCT_CODES,
     last_nul,
     offset_width,
 )
-from ostree.formats.gvariant_type import (
+from ostree.formats.gvariant.type_string import (
     MAX_DEPTH,
     MAX_LENGTH,
     TypeInfo,
@@ -24,12 +24,12 @@ from ostree.formats.gvariant_type import (
     is_signature,
     type_info,
 )
-from ostree.formats.gvariant_value import Just, Variant
+from ostree.formats.gvariant.value import Just, Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.gvariant_decode import Data
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.decoder import Data
+    from ostree.formats.gvariant.value import Value
 
 #: How many default members of tuples may be made, for each byte of data and at least.
 _DEFAULTS_PER_BYTE = 4

@@ -12,22 +12,22 @@ from struct import Struct, pack
 from struct import error as struct_error
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_decode import OFFSET_CODES, STRUCT_CODES
-from ostree.formats.gvariant_type import (
+from ostree.formats.gvariant.decoder import OFFSET_CODES, STRUCT_CODES
+from ostree.formats.gvariant.type_string import (
     MAX_DEPTH,
     TypeInfo,
     is_object_path,
     is_signature,
     type_info,
 )
-from ostree.formats.gvariant_value import Just, Variant
+from ostree.formats.gvariant.value import Just, Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
     Writer: TypeAlias = Callable[[bytearray, Value, int], None]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import copysign
 
-from ostree.formats.gvariant_encode import check_value
-from ostree.formats.gvariant_type import TypeInfo, type_info
+from ostree.formats.gvariant.encoder import check_value
+from ostree.formats.gvariant.type_string import TypeInfo, type_info
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
 _KEYWORDS = {
     "y": "byte",

@@ -13,7 +13,7 @@ from functools import lru_cache
 from struct import Struct, unpack_from
 
 from ostree.errors import FormatError
-from ostree.formats.gvariant_type import (
+from ostree.formats.gvariant.type_string import (
     MAX_DEPTH,
     MAX_LENGTH,
     TypeInfo,
@@ -21,14 +21,14 @@ from ostree.formats.gvariant_type import (
     is_signature,
     type_info,
 )
-from ostree.formats.gvariant_value import Just, Variant
+from ostree.formats.gvariant.value import Just, Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from ostree.formats.gvariant_value import Value
+    from ostree.formats.gvariant.value import Value
 
     Data: TypeAlias = bytes | memoryview
     Reader: TypeAlias = Callable[[Data, int, int, int], Value]

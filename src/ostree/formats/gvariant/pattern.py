@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.gvariant_type import TypeInfo
+    from ostree.formats.gvariant.type_string import TypeInfo
 
 _NUMBERS = frozenset("ynqiuxthd")
 _STRINGS = frozenset("sog")
