@@ -23,7 +23,7 @@ def oracle() -> Oracle:
         *arguments: str | os.PathLike[str], check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [program, *map(os.fspath, arguments)],
+            [program, *(os.fspath(argument) for argument in arguments)],
             check=check,
             capture_output=True,
             text=True,

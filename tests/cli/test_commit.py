@@ -71,7 +71,7 @@ def test_the_environment_gives_the_time(repo: Path, tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("0", 0), ("12abc", 12), (" 7", 7), ("-1", (1 << 64) - 1), ("+3", 3)]
+    ("text", "seconds"), [("0", 0), ("12abc", 12), (" 7", 7), ("-1", -1), ("+3", 3)]
 )
 def test_the_epoch_is_read_as_c_does(text: str, seconds: int) -> None:
     assert parse_epoch(text) == seconds
@@ -82,7 +82,7 @@ def test_the_epoch_is_read_as_c_does(text: str, seconds: int) -> None:
     [
         ("", "Failed to convert SOURCE_DATE_EPOCH"),
         ("x", "Failed to convert SOURCE_DATE_EPOCH"),
-        ("9" * 20, "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
+        ("9223372036854775808", "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
         ("9" * 9999, "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from cli.running import fail, misuse, ostree, succeed
 from ostree.cli import main as entry
+from ostree.cli.command import Group
 from ostree.cli.commands import ROOT
 from ostree.cli.context import Output
 
@@ -83,6 +84,16 @@ def test_a_bad_repository_is_named(tmp_path: Path) -> None:
     message = fail("refs", f"--repo={path}")
 
     assert message == f"error: opening repo: opendir({path}): No such file or directory"
+
+
+def test_an_empty_path_is_not_the_current_directory(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo)
+
+    message = fail("refs", "--repo=")
+
+    assert message == "error: opening repo: opendir(): No such file or directory"
 
 
 def test_the_current_directory_beats_the_environment(
@@ -166,21 +177,12 @@ def test_an_option_before_a_subcommand_is_passed_on(repo: Path) -> None:
 def test_the_table_and_the_modules_agree() -> None:
     """Every command in a table can be imported and has what the framework asks of it."""
     for group in (ROOT, ROOT.find("remote"), ROOT.find("admin")):
-        assert group is not None
-        for line in getattr(group, "entries", ()):
-            assert group.find(line.name) is not None  # type: ignore[union-attr]
+        assert isinstance(group, Group)
+        for line in group.entries:
+            assert group.find(line.name) is not None
 
 
 # the process ---------------------------------------------------------------------------------
-
-
-def start(*argv: str, **options: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-        [sys.executable, "-m", "ostree", *argv],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **options,
-    )
 
 
 def test_a_closed_pipe_is_no_error(repo: Path) -> None:
@@ -218,10 +220,14 @@ def test_an_unknown_command_may_be_a_program(tmp_path: Path) -> None:
     program.write_text('#!/bin/sh\necho "$@"\nexit 7\n')
     program.chmod(0o755)
 
-    process = start("--repo=x", "hello", "-y", env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
-    out, _ = process.communicate()
+    process = subprocess.run(
+        [sys.executable, "-m", "ostree", "--repo=x", "hello", "-y"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+    )
 
-    assert (process.returncode, out) == (7, b"--repo=x hello -y\n")
+    assert (process.returncode, process.stdout) == (7, b"--repo=x hello -y\n")
 
 
 def test_only_executables_are_programs(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.running import fail, misuse, succeed
+from cli.running import fail, misuse, ostree, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,18 @@ def test_a_missing_commit_is_an_error(repo: Path) -> None:
     message = fail("log", f"--repo={repo}", "0" * 64)
 
     assert message == f"error: No such metadata object {'0' * 64}.commit"
+
+
+def test_a_time_that_cannot_be_shown_is_an_error(repo: Path, tree: Path) -> None:
+    commit = succeed("commit", f"--repo={repo}", "--orphan", "--timestamp=@-999999999999999", tree)
+
+    result = ostree("log", f"--repo={repo}", commit.strip())
+
+    assert result == (
+        1,
+        f"commit {commit}",
+        "error: Failed to read commit: Invalid timestamp: 18445744073709551617\n",
+    )
 
 
 def test_usage_errors(repo: Path) -> None:

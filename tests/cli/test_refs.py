@@ -64,6 +64,21 @@ def test_an_existing_ref_is_moved_only_by_force(repo: Path) -> None:
     assert succeed("rev-parse", f"--repo={repo}", "main").strip() == parent
 
 
+def test_a_ref_of_a_remote_is_another_ref(many: Path) -> None:
+    """``far`` resolves to ``origin:far``, but there is no local ref of that name yet."""
+    succeed("refs", f"--repo={many}", "--create=far", "origin:far")
+
+    assert "\nfar\n" in succeed("refs", f"--repo={many}")
+
+
+def test_an_abbreviated_commit_is_taken(repo: Path) -> None:
+    commit = succeed("rev-parse", f"--repo={repo}", "main")
+
+    message = fail("refs", f"--repo={repo}", f"--create={commit[:8]}", "main")
+
+    assert message == f"error: --create specified but ref {commit[:8]} already exists"
+
+
 def test_an_alias_leads_to_a_local_ref(many: Path) -> None:
     """The reference makes a broken link here, and cannot list refs any more."""
     message = fail("refs", f"--repo={many}", "-A", "--create=new", "origin:far")
@@ -82,6 +97,7 @@ def test_an_alias_leads_to_a_local_ref(many: Path) -> None:
         "a/b main",
         "foo/",
         "origin:",
+        "origin:.",
         "origin",
         "--list origin",
         "--delete",

@@ -62,8 +62,12 @@ def test_usage_errors(repo: Path) -> None:
         "main^^^",
         "-- -x",
         "-- main",
-    ]
-    + ["main:", "-", "main --", "a:main", "origin:"],
+        "main:",
+        "-",
+        "main --",
+        "a:main",
+        "origin:",
+    ],
 )
 def test_output_is_the_references(words: str, repo: Path, compare: Compare) -> None:
     compare("rev-parse", f"--repo={repo}", *words.split())

@@ -65,6 +65,8 @@ class Pair:
         reference("init", f"--repo={self.source}", "--mode=archive")
         reference("admin", "init-fs", self.theirs)
         Sysroot.init_fs(self.ours)
+        for path in (self.source, self.theirs / "ostree/repo", self.ours / "ostree/repo"):
+            reference("config", f"--repo={path}", "set", "core.fsync", "false")
 
     def init_stateroot(self, name: str) -> None:
         reference("admin", f"--sysroot={self.theirs}", "os-init", name)

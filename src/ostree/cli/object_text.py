@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.errors import FormatError
 from ostree.formats.date_text import format_utc
 from ostree.types import ObjectType
 
@@ -19,12 +20,20 @@ if TYPE_CHECKING:
 
 
 def commit_text(commit: Commit) -> str:
-    """A commit for people, without its first line: what it says and what it follows."""
+    """A commit for people, without its first line: what it says and what it follows.
+
+    Raises:
+        FormatError: if its time cannot be shown.
+    """
     lines = []
     if commit.parent is not None:
         lines.append(f"Parent:  {commit.parent}")
     lines.append(f"ContentChecksum:  {commit.content_checksum}")
-    lines.append(f"Date:  {format_utc(commit.timestamp)}")
+    try:
+        lines.append(f"Date:  {format_utc(commit.timestamp)}")
+    except FormatError as error:
+        error.add_prefix("Failed to read commit")
+        raise
     version = commit.metadata_value("version", "s")
     if version is not None:
         lines.append(f"Version: {version}")

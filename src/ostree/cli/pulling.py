@@ -26,12 +26,15 @@ DISABLE_VERIFY_BINDINGS = flag("disable-verify-bindings", "Do not verify commit 
 DEPTH: Option = integer("depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)")
 
 
-def show_pull(ctx: Context, pull: Callable[[Listener], PullResult]) -> PullResult:
+def show_pull(
+    ctx: Context, pull: Callable[[Listener], PullResult], *, only_on_terminal: bool = False
+) -> PullResult:
     """Pull, showing how it gets on and in the end what it did.
 
     Args:
         ctx: Where to print.
         pull: Does it, telling the listener that it is given.
+        only_on_terminal: Elsewhere say nothing in the end either.
     """
     listener = PullListener(ctx)
     try:
@@ -39,7 +42,8 @@ def show_pull(ctx: Context, pull: Callable[[Listener], PullResult]) -> PullResul
     except BaseException:
         listener.close()
         raise
-    listener.finish(result_text(result))
+    if ctx.stdout.is_terminal or not only_on_terminal:
+        listener.finish(result_text(result))
     return result
 
 

@@ -6,7 +6,7 @@ import os
 import stat
 
 from ostree.cli.command import MissingRepositoryError
-from ostree.errors import OSTreeError, RepoError
+from ostree.errors import NotFoundError, OSTreeError, RepoError
 from ostree.repo.repository import Repo
 
 TYPE_CHECKING = False
@@ -47,6 +47,9 @@ def open_path(path: str) -> Repo:
     Raises:
         OSTreeError: if it cannot be opened.
     """
+    if not path:
+        # The library would take it for the current directory.
+        raise NotFoundError("opening repo: opendir(): No such file or directory")
     try:
         is_system = os.path.samefile(path, SYSTEM_REPOSITORY)
     except OSError:

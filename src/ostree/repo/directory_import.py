@@ -97,11 +97,7 @@ class DirectoryImport:
 
     def _scan(self, directory: _Directory, pool: WorkerPool) -> None:
         """Read one directory: queue its files, remember its subdirectories."""
-        try:
-            fd = self._open(directory)
-        except OSError as error:
-            shown = directory.path or "."
-            raise RepoError(files.describe(f"opendir({shown})", error)) from error
+        fd = self._open(directory)
         try:
             info = os.fstat(fd)
             directory.dirmeta = self._store_dirmeta(info, fd)
@@ -121,6 +117,8 @@ class DirectoryImport:
                             hint=f"in /{directory.path}: devices, pipes and sockets "
                             "cannot be committed",
                         )
+        except OSError as error:
+            raise RepoError(files.describe(f"Reading /{directory.path}", error)) from error
         finally:
             os.close(fd)
         for at in range(0, len(names), _BATCH):
@@ -129,9 +127,13 @@ class DirectoryImport:
         self._one_less(directory)
 
     def _open(self, directory: _Directory) -> int:
-        if not directory.path:
-            return os.dup(self._root_fd)
-        return files.open_subdirectory(self._root_fd, directory.path)
+        try:
+            if not directory.path:
+                return os.dup(self._root_fd)
+            return files.open_beneath(self._root_fd, directory.path)
+        except OSError as error:
+            text = files.describe(f"opendir({directory.name or '.'})", error)
+            raise RepoError(text, hint=f"while committing /{directory.path}") from error
 
     def _store_dirmeta(self, info: os.stat_result, fd: int) -> bytes:
         modifier = self._modifier
@@ -236,7 +238,8 @@ class _Batch:
 
         # Errors of reading carry the name; those of writing come without one, or a temporary one.
         if error.filename == name:
-            return RepoError(f"Reading /{self._path_of(name)}: {error.strerror}")
+            hint = f"while committing /{self._path_of(name)}"
+            return RepoError(files.describe(f"openat({name})", error), hint=hint)
         return write_error(f"Writing content object for /{self._path_of(name)}", error)
 
     def _store_one(self, name: str, dir_fd: int) -> bytes:

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from ostree.errors import ExistsError, FormatError, NotFoundError
+from ostree.errors import ExistsError, FormatError, NotFoundError, RepoError
 from ostree.formats.refspec import (
     check_new_ref_name,
     check_ref_name,
@@ -69,8 +69,11 @@ class Refs:
             text = files.read_file(path, self._dir_fd, limit=4096)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except IsADirectoryError as error:
+            name = path.split("/", 2)[2]
+            raise NotFoundError(f"Couldn't open ref '{name}': {error.strerror}") from error
         except OSError as error:
-            raise NotFoundError(f"Couldn't open ref '{path}': {error.strerror}") from error
+            raise NotFoundError(files.describe(f"openat({path})", error)) from error
         return Checksum(text.decode("utf-8", "replace").rstrip())
 
     def local(self) -> dict[str, str]:
@@ -166,6 +169,9 @@ class Refs:
                 yield from self._walk(here, f"{prefix}{name}/")
             except FileNotFoundError:
                 continue  # a dangling alias, or removed meanwhile
+            except OSError as error:
+                context = f"Listing refs: openat({name})"
+                raise NotFoundError(files.describe(context, error)) from error
             else:
                 yield prefix + name, text.decode("utf-8", "replace").rstrip()
 
@@ -187,6 +193,13 @@ class Refs:
         self._set(f"{MIRRORS}/{collection}", name, checksum)
 
     def _set(self, base: str, name: str, checksum: Checksum | None) -> None:
+        try:
+            self._write(base, name, checksum)
+        except OSError as error:
+            call = "open(O_TMPFILE)" if checksum is not None else f"unlink({name})"
+            raise RepoError(files.describe(call, error)) from error
+
+    def _write(self, base: str, name: str, checksum: Checksum | None) -> None:
         path = f"{base}/{name}"
         if checksum is None:
             check_ref_name(name)
@@ -206,8 +219,11 @@ class Refs:
         check_new_ref_name(name)
         self._clear_way(HEADS, name)
         link = "../" * name.count("/") + target
-        files.replace_symlink(link, f"{HEADS}/{name}", self._dir_fd)
-        os.utime(".", dir_fd=self._dir_fd)
+        try:
+            files.replace_symlink(link, f"{HEADS}/{name}", self._dir_fd)
+            os.utime(".", dir_fd=self._dir_fd)
+        except OSError as error:
+            raise RepoError(os.strerror(error.errno or 0)) from error
 
     def _clear_way(self, base: str, name: str) -> None:
         """Make the directories a ref needs; remove empty ones of its own name."""
@@ -229,5 +245,5 @@ class Refs:
             return
         if is_directory:
             for below, _ in self._walk(path, ""):
-                raise ExistsError(f"Conflict: {below} exists under {path} when attempting write")
+                raise ExistsError(f"Conflict: {below} exists under {name} when attempting write")
             files.remove_tree(path, self._dir_fd)

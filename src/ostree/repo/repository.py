@@ -87,11 +87,16 @@ class Repo:
         self._objects_fd = files.open_directory("objects", dir_fd=dir_fd)
         self.writable = os.access("objects", os.W_OK, dir_fd=dir_fd)
         self._tmp_fd = -1
-        self.store = self._make_store(config)
         self.refs = Refs(dir_fd, sync=config.fsync)
         self.lock = RepoLock(dir_fd, config, writable=self.writable)
         self._remotes: Remotes | None = None
-        self.parent = self._open_parent(depth)
+        try:
+            self.store = self._make_store(config)
+            self.parent = self._open_parent(depth)
+        except BaseException:
+            for fd in {self._objects_fd, self._tmp_fd} - {-1}:
+                os.close(fd)
+            raise
 
     # opening ----------------------------------------------------------------------------------
 
@@ -131,12 +136,10 @@ class Repo:
                 remotes_directory=remotes_directory,
                 depth=depth,
             )
-        except OSTreeError as error:
+        except BaseException as error:
             os.close(dir_fd)
-            error.add_prefix("opening repo")
-            raise
-        except BaseException:
-            os.close(dir_fd)
+            if isinstance(error, OSTreeError):
+                error.add_prefix("opening repo")
             raise
 
     @classmethod
@@ -179,9 +182,8 @@ class Repo:
 
     def close(self) -> None:
         """Give its descriptors back."""
-        for fd in (self._objects_fd, self._tmp_fd, self.dir_fd):
-            if fd >= 0:
-                os.close(fd)
+        for fd in {self._objects_fd, self._tmp_fd, self.dir_fd} - {-1}:
+            os.close(fd)
         self._objects_fd = self._tmp_fd = self.dir_fd = -1
         if self.parent is not None:
             self.parent.close()

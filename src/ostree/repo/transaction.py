@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from ostree.errors import ChecksumError, OSTreeError, RepoError, SpaceError
 from ostree.formats import commit as commit_format
@@ -89,6 +89,9 @@ class Transaction:
         self._repo.require_writable()
         try:
             self._begin()
+        except OSError as error:
+            self._stack.close()
+            raise write_error("Starting transaction", error) from error
         except BaseException:
             self._stack.close()
             raise
@@ -103,6 +106,10 @@ class Transaction:
         try:
             if error is None:
                 self._publish()
+        except OSError as failure:
+            explained = write_error("Committing transaction", failure)
+            self._abandon(explained)
+            raise explained from failure
         except BaseException as failure:
             self._abandon(failure)
             raise
@@ -155,6 +162,8 @@ class Transaction:
                 continue
             objects.make_prefix(prefix)
             for name in os.listdir(f"/proc/self/fd/{fd}/{prefix}"):
+                if name.startswith("."):
+                    continue  # half of a replacement that did not come to its end
                 path = f"{prefix}/{name}"
                 # What exists is linked into checkouts, perhaps: keep it.
                 if not name.endswith(_NOT_LISTED) and objects.has(path):
@@ -186,6 +195,8 @@ class Transaction:
         if self._staging is not None:
             self._staging.release(remove=isinstance(error, SpaceError))
             self._staging = None
+        with suppress(OSError):
+            staging.clean(self._tmp_fd, self._repo.boot_id, self._repo.config.temporary_expiry)
 
     # objects ----------------------------------------------------------------------------------
 

@@ -95,6 +95,8 @@ def resolve_link(link: str, target: str) -> str:
 
 def _lookup(repo: Repo, root: TreeId, path: str) -> Entry:
     shown = path if path.startswith("/") else f"/{path}"
+    if not path:
+        raise NotFoundError(f"No such file or directory: {shown}")
     entry = Entry("/", tree=root)
     parts = shown[1:].split("/") if shown != "/" else []
     for part in parts:

@@ -179,16 +179,7 @@ class DeploymentMaker:
         fd = open_subdirectory(self._root_fd, deployment.path)
         try:
             if merge is not None:
-                merge_fd = open_subdirectory(self._root_fd, merge.path)
-                try:
-                    merge_etc(
-                        merge_fd,
-                        fd,
-                        copy_xattrs=self._settings.xattrs,
-                        on_event=self._on_event,
-                    )
-                finally:
-                    os.close(merge_fd)
+                self._merge_etc(merge, fd)
             self._request_update_units(deployment, fd)
             with step("Relabeling /var"):
                 self._stamp_var(deployment)
@@ -200,6 +191,16 @@ class DeploymentMaker:
             write_origin(deployment, self._root_fd)
         if self._settings.immutable:
             set_immutable(deployment.path, self._root_fd, on=True)
+
+    def _merge_etc(self, merge: Deployment, fd: int) -> None:
+        merge_fd = open_subdirectory(self._root_fd, merge.path)
+        try:
+            if not (exists("etc", merge_fd) or exists("usr/etc", merge_fd)):
+                # Nothing to take over; the reference can never upgrade such a tree.
+                return
+            merge_etc(merge_fd, fd, copy_xattrs=self._settings.xattrs, on_event=self._on_event)
+        finally:
+            os.close(merge_fd)
 
     def _request_update_units(self, deployment: Deployment, fd: int) -> None:
         """Make ``ConditionNeedsUpdate=`` of systemd true for ``/etc`` and ``/var``."""

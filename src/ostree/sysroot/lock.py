@@ -69,8 +69,11 @@ class SysrootLock:
 
     def release(self) -> None:
         """Give it up."""
-        if self._fd >= 0:
+        if self._fd < 0:
+            return
+        try:
             os.unlink(_PATH, dir_fd=self._root_fd)
+        finally:
             os.close(self._fd)
             self._fd = -1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
-from ostree.errors import ObjectNotFoundError, OSTreeError, SysrootError
-from ostree.events import Message, ignore
+from ostree.errors import SysrootError
+from ostree.events import Message
 from ostree.formats.origin import new_origin
 from ostree.sysroot import deployment_list, initializing
 from ostree.sysroot.boot_config import parse_config
@@ -18,84 +18,39 @@ from ostree.sysroot.kernel_argument_options import (
     KernelArgumentOptions,
     select_kernel_arguments,
 )
-from ostree.sysroot.layout import read_bootversion, read_subbootversion
-from ostree.sysroot.loading import find_booted, load_deployments, read_booted_facts
+from ostree.sysroot.loading import read_booted_facts
 from ostree.sysroot.lock import SysrootLock
-from ostree.sysroot.settings import SysrootSettings
-from ostree.sysroot.staged import forget_staged, load_staged
-from ostree.sysroot.step import step
+from ostree.sysroot.staged import forget_staged
+from ostree.sysroot.step import describe_error, step
+from ostree.sysroot.view import SysrootView
 from ostree.sysroot.writing import ListWriter, touch_deployments
-from ostree.system.files import exists, open_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from ostree.events import Listener
     from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.prune import PruneResult
-    from ostree.repo.repository import Repo
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.settings import SysrootSettings
     from ostree.sysroot.upgrader import Puller, UpgradeResult
     from ostree.types import Checksum
 
 
-class Sysroot:
+class Sysroot(SysrootView):
     """An open sysroot; a context manager.
 
     What changes it takes the sysroot's lock, reads the deployment list again if somebody changed
     it meanwhile, and leaves either the old list or the new one, whenever it is interrupted.
-
-    Attributes:
-        path: Its absolute path.
-        settings: How some steps are done.
     """
 
     def __init__(
         self, path: str, root_fd: int, settings: SysrootSettings, on_event: Listener
     ) -> None:
-        self.path = path
-        self.settings = settings
-        self._root_fd = root_fd
-        self._on_event = on_event
-        self._repo: Repo | None = None
+        super().__init__(path, root_fd, settings, on_event)
         self._lock_depth = 0
-        self._loaded: int | None = None
-        self._deployments: list[Deployment] = []
-        self._booted: Deployment | None = None
-        self._is_booted = False
-
-    # opening ----------------------------------------------------------------------------------
-
-    @classmethod
-    def open(
-        cls,
-        path: str | os.PathLike[str] = "/",
-        *,
-        settings: SysrootSettings | None = None,
-        on_event: Listener = ignore,
-    ) -> Sysroot:
-        """Open a sysroot; its deployments are read when they are first asked for.
-
-        Args:
-            path: The physical root of a system, or ``/``.
-            settings: How some steps are done.
-            on_event: Is given a :class:`~ostree.events.Message` for each line users should see.
-
-        Raises:
-            SysrootError: there is no such directory.
-        """
-        absolute = os.path.abspath(os.fspath(path))
-        try:
-            root_fd = open_directory(absolute)
-        except OSError as error:
-            raise SysrootError(
-                f"loading sysroot: Initializing sysroot: opendir({absolute}): {error.strerror}"
-            ) from error
-        return cls(absolute, root_fd, settings or SysrootSettings(), on_event)
 
     @staticmethod
     def init_fs(path: str | os.PathLike[str], *, epoch: int = 0) -> None:
@@ -109,164 +64,6 @@ class Sysroot:
             SysrootError: the directory does not exist or cannot be written to.
         """
         initializing.init_fs(path, epoch=epoch)
-
-    def close(self) -> None:
-        """Give its descriptors back."""
-        if self._repo is not None:
-            self._repo.close()
-            self._repo = None
-        if self._root_fd >= 0:
-            os.close(self._root_fd)
-            self._root_fd = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _reopen(self) -> None:
-        """Open everything again, for other mounts."""
-        self.close()
-        self._root_fd = open_directory(self.path)
-
-    # reading ----------------------------------------------------------------------------------
-
-    @property
-    def repo(self) -> Repo:
-        """The system's repository.
-
-        Raises:
-            SysrootError: it cannot be opened.
-        """
-        if self._repo is None:
-            from ostree.repo.repository import Repo
-
-            with step("Opening sysroot repo"):
-                self._repo = Repo.open(
-                    os.path.join(self.path, "ostree/repo"),
-                    remotes_directory=self._remotes_directory(),
-                )
-        return self._repo
-
-    def _remotes_directory(self) -> str | None:
-        """Where remotes are kept in files of their own, unless this is a physical root."""
-        try:
-            booted = read_booted_facts(self._root_fd, self.settings.run_directory) is not None
-        except (OSTreeError, OSError):
-            booted = False
-        if not booted and not exists("sysroot", self._root_fd):
-            return None
-        return os.path.join(self.path, "etc/ostree/remotes.d")
-
-    def load(self, *, force: bool = False) -> None:
-        """Read the deployment list, unless nothing changed since the last time.
-
-        Args:
-            force: Read it in any case.
-
-        Raises:
-            OSTreeError: naming what of the boot configuration is wrong.
-        """
-        with step("loading sysroot"):
-            repo_device = os.fstat(self.repo.dir_fd).st_dev
-            own_device = os.stat("ostree", dir_fd=self._root_fd).st_dev
-            if repo_device != own_device:
-                raise SysrootError(
-                    f"Unexpected state: ostree/ on device {own_device} but "
-                    f"ostree/repo on device {repo_device}"
-                )
-            stamp = os.stat("ostree/deploy", dir_fd=self._root_fd).st_mtime_ns
-            if force or stamp != self._loaded:
-                self._load()
-                self._loaded = stamp
-
-    def _load(self) -> None:
-        run_directory = self.settings.run_directory
-        deployments = load_deployments(
-            self._root_fd, read_bootversion(self._root_fd), run_directory
-        )
-        facts = read_booted_facts(self._root_fd, run_directory)
-        self._is_booted = facts is not None
-        self._booted = None
-        if facts is not None:
-            self._booted = find_booted(deployments, facts, self._root_fd)
-            staged = load_staged(self._root_fd, run_directory)
-            if staged is not None:
-                deployments.insert(0, staged)
-        for index, deployment in enumerate(deployments):
-            deployment.index = index
-        self._deployments = deployments
-
-    def _ensure_loaded(self) -> None:
-        if self._loaded is None:
-            self.load()
-
-    @property
-    def deployments(self) -> list[Deployment]:
-        """All deployments; the first is booted next."""
-        self._ensure_loaded()
-        return list(self._deployments)
-
-    @property
-    def booted(self) -> Deployment | None:
-        """The deployment that is running, if it is one of this sysroot."""
-        self._ensure_loaded()
-        return self._booted
-
-    @property
-    def bootversion(self) -> int:
-        """Which of the two boot configurations is active."""
-        return read_bootversion(self._root_fd)
-
-    @property
-    def subbootversion(self) -> int:
-        """Which of the two sets of bootlinks is active."""
-        return read_subbootversion(self._root_fd, self.bootversion)
-
-    def pending(self, stateroot: str | None = None) -> Deployment | None:
-        """The deployment that waits for a reboot."""
-        name = self._stateroot_or_booted(stateroot)
-        return deployment_list.find_pending(self._deployments, self._booted, name)
-
-    def rollback(self, stateroot: str | None = None) -> Deployment | None:
-        """The deployment to fall back to."""
-        name = self._stateroot_or_booted(stateroot)
-        return deployment_list.find_rollback(self._deployments, self._booted, name)
-
-    def merge_deployment(self, stateroot: str | None = None) -> Deployment | None:
-        """The deployment that a new one takes over from."""
-        name = self._stateroot_or_booted(stateroot)
-        return deployment_list.find_merge(self._deployments, self._booted, name)
-
-    def deployment_path(self, deployment: Deployment) -> str:
-        """The absolute path of a deployment's directory."""
-        return os.path.join(self.path, deployment.path)
-
-    def _stateroot_or_booted(self, stateroot: str | None) -> str:
-        self._ensure_loaded()
-        if stateroot is not None:
-            return stateroot
-        if self._booted is None:
-            raise SysrootError(
-                "Looking for booted deployment: Not currently booted into an OSTree system "
-                "and no --os= argument given"
-            )
-        return self._booted.stateroot
-
-    def version_of(self, deployment: Deployment) -> str | None:
-        """The ``version`` metadata of a deployment's commit; None also if the commit is gone."""
-        try:
-            commit = self.repo.load_commit(deployment.checksum)
-        except ObjectNotFoundError:
-            return None
-        version = commit.metadata_value("version", "s")
-        return version if isinstance(version, str) else None
 
     # changing ---------------------------------------------------------------------------------
 
@@ -293,6 +90,15 @@ class Sysroot:
             self._lock_depth -= 1
             lock.release()
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock; errors of the system come out as ours even where no step names them."""
+        with self.lock():
+            try:
+                yield
+            except OSError as error:
+                raise SysrootError(describe_error(error)) from error
+
     def _prepare_mounts(self) -> None:
         if read_booted_facts(self._root_fd, self.settings.run_directory) is None:
             return
@@ -314,7 +120,7 @@ class Sysroot:
             SysrootError: it exists already, or its name is none.
         """
         self.ensure_initialized()
-        with self.lock():
+        with self._changing():
             initializing.init_stateroot(self._root_fd, name)
             touch_deployments(self._root_fd)
 
@@ -353,7 +159,7 @@ class Sysroot:
             raise SysrootError("Staging deployments is not supported yet")
         options = kernel_arguments or KernelArgumentOptions()
         options.check(merging=merge)
-        with self.lock():
+        with self._changing():
             self.load()
             name = self._stateroot_or_booted(stateroot)
             checksum = self.repo.resolve(rev)
@@ -395,7 +201,7 @@ class Sysroot:
             retention: Which deployments stay.
             prune: Whether to remove objects that nothing needs any more.
         """
-        with self.lock():
+        with self._changing():
             self._ensure_loaded()
             # Fail before anything is made, not after.
             choose_bootloader(parse_config(self.repo.config.keyfile).bootloader, self._root_fd)
@@ -426,7 +232,7 @@ class Sysroot:
         Raises:
             SysrootError: there is no such deployment, or it is running.
         """
-        with self.lock():
+        with self._changing():
             self.load()
             deployment_list.check_index(self._deployments, index)
             gone = self._deployments[index]
@@ -466,7 +272,7 @@ class Sysroot:
 
         if stage:
             raise SysrootError("Staging deployments is not supported yet")
-        with self.lock():
+        with self._changing():
             self.load()
             upgrader = Upgrader(self, stateroot, puller=puller, on_event=self._on_event)
             return upgrader.upgrade(
@@ -486,7 +292,7 @@ class Sysroot:
             SysrootError: the booted deployment is missing; or naming the step that failed, in
                 which case the old list is still the active one.
         """
-        with self.lock():
+        with self._changing():
             self._ensure_loaded()
             if self._booted is not None and self._booted not in wanted:
                 raise SysrootError("Attempting to remove booted deployment")
@@ -536,7 +342,7 @@ class Sysroot:
         Raises:
             SysrootError: naming the step.
         """
-        with self.lock():
+        with self._changing():
             self._ensure_loaded()
             clean(self._root_fd, self.repo, self._deployments)
             if not prune:
@@ -553,6 +359,6 @@ class Sysroot:
 
     def cleanup(self) -> PruneResult | None:
         """What ``ostree admin cleanup`` does: :meth:`clean_up` after reading the list again."""
-        with self.lock():
+        with self._changing():
             self.load()
             return self.clean_up()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ostree.errors import NotFoundError, OSTreeError, SysrootError, TrustError, UsageError
+from ostree.errors import NotFoundError, OSTreeError, SysrootError, TrustError
 from ostree.events import Message
 from ostree.formats import origin as origins
 from ostree.formats.date_text import format_c
@@ -114,11 +114,11 @@ class Upgrader:
         """Fetch, compare, deploy.
 
         Raises:
-            UsageError: the options contradict each other.
+            SysrootError: the options contradict each other.
             TrustError: the new commit is older than the current one.
         """
         if pull_only and deploy_only:
-            raise UsageError("Cannot simultaneously specify --pull-only and --deploy-only")
+            raise SysrootError("Cannot simultaneously specify --pull-only and --deploy-only")
         origins.remove_transient_state(self._origin)
         override = None if override_commit is None else Checksum(override_commit)
         if override is not None:
@@ -214,5 +214,10 @@ def check_not_older(repo: Repo, new: Checksum, current: Checksum) -> None:
 
 
 def pull_from_remote(repo: Repo, request: PullRequest, on_event: Listener) -> None:
-    """Fetch over the network, as the remote is configured."""
-    raise NotImplementedError
+    """Fetch as the remote is configured; the puller of upgrades that are given no other."""
+    from ostree.transfer.options import PullOptions
+    from ostree.transfer.pull import pull
+
+    ref = request.ref if request.commit is None else f"{request.ref}@{request.commit}"
+    options = PullOptions(timestamp_check_from_rev=request.newer_than)
+    pull(repo, request.remote, [ref], options, on_event)

@@ -6,6 +6,7 @@ uses for them.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Not to wait for the other end where somebody has put a pipe; files do not mind.
 FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# Characters of a path that are at most PATH_MAX bytes.
+_PIECE = 1000
 
 
 def describe(call: str, error: OSError) -> str:
@@ -33,6 +36,22 @@ def open_directory(path: str | os.PathLike[str], *, dir_fd: int | None = None) -
 def open_subdirectory(dir_fd: int, name: str) -> int:
     """A descriptor of a directory that must not be a symbolic link."""
     return os.open(name, DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=dir_fd)
+
+
+def open_beneath(dir_fd: int, path: str) -> int:
+    """A descriptor of a directory below another, however long the path between them is."""
+    try:
+        return open_subdirectory(dir_fd, path)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG or len(path) <= _PIECE:
+            raise
+    # A component has at most 255 bytes: there is a slash, and what is before it is short enough.
+    cut = path.rindex("/", 0, _PIECE)
+    between = open_subdirectory(dir_fd, path[:cut])
+    try:
+        return open_beneath(between, path[cut + 1 :])
+    finally:
+        os.close(between)
 
 
 def exists(path: str, dir_fd: int) -> bool:
@@ -84,8 +103,6 @@ def read_file(path: str, dir_fd: int | None = None, *, limit: int | None = None)
     try:
         size = os.fstat(fd).st_size
         if limit is not None and size > limit:
-            import errno
-
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         return read_all(fd, size)
     finally:

@@ -59,7 +59,7 @@ def test_lines_and_bytes() -> None:
 
 def test_a_terminal_sees_everything_at_once() -> None:
     raw = io.BytesIO()
-    stream = io.BufferedWriter(raw)  # type: ignore[type-var,unused-ignore]
+    stream = io.BufferedWriter(raw)
     output = Output(stream, "utf-8", is_terminal=True)
 
     output.write("now")

@@ -129,8 +129,17 @@ def test_messages(argv: list[str], expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [("0", 0), ("7", 7), ("-1", -1), ("+3", 3), ("010", 8), ("0x1F", 31), (" 5", 5)]
-    + [("2147483647", 2147483647), ("-2147483648", -2147483648)],
+    [
+        ("0", 0),
+        ("7", 7),
+        ("-1", -1),
+        ("+3", 3),
+        ("010", 8),
+        ("0x1F", 31),
+        (" 5", 5),
+        ("2147483647", 2147483647),
+        ("-2147483648", -2147483648),
+    ],
 )
 def test_numbers_are_cs(value: str, number: int) -> None:
     assert parse(OPTIONS, [f"--depth={value}"]).integer("depth", 99) == number

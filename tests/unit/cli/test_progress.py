@@ -152,15 +152,19 @@ def test_what_is_not_known_yet_is_said() -> None:
             False,
             0,
             30000,
-            "6 metadata, 4 content objects fetched; 29 KiB transferred in 2 seconds; "
-            "30.0\u00a0kB content written",
+            (
+                "6 metadata, 4 content objects fetched; 29 KiB transferred in 2 seconds; "
+                "30.0\u00a0kB content written"
+            ),
         ),
         (
             False,
             0,
             1023,
-            "6 metadata, 4 content objects fetched; 1023 B transferred in 2 seconds; "
-            "30.0\u00a0kB content written",
+            (
+                "6 metadata, 4 content objects fetched; 1023 B transferred in 2 seconds; "
+                "30.0\u00a0kB content written"
+            ),
         ),
         (False, 1, 0, "1 delta parts, 10 loose fetched; 30.0\u00a0kB content written"),
     ],

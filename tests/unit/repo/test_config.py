@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+SIZE_FORMAT = "It should be of the format '123MB', '123GB' or '123TB'"
+
+
 def config(*lines: str) -> Config:
     return Config(KeyFile.parse("\n".join(["[core]", "repo_version=1", *lines, ""]).encode()))
 
@@ -48,8 +51,7 @@ def test_defaults() -> None:
         ("mode=foo", "Invalid mode 'foo' in repository configuration"),
         (
             "archive=true",
-            'This version of OSTree no longer supports "archive" repositories; '
-            "use archive-z2 instead",
+            'This version of OSTree no longer supports "archive" repositories; use archive-z2 instead',
         ),
         ("collection-id=a", "Invalid collection ID a"),
         ("collection-id=1a.b", "Invalid collection ID 1a.b"),
@@ -59,12 +61,14 @@ def test_defaults() -> None:
         *(
             (
                 f"min-free-space-size={text}",
-                f"Invalid min-free-space-size '{text}': It should be of the format "
-                "'123MB', '123GB' or '123TB'",
+                f"Invalid min-free-space-size '{text}': {SIZE_FORMAT}",
             )
             for text in ("100X", "MB", "1 MB", "1.5GB", "-1MB", "10mb", "10")
         ),
-        ("fsync=yes", "Key file contains key “fsync” which has a value that cannot be interpreted."),
+        (
+            "fsync=yes",
+            "Key file contains key “fsync” which has a value that cannot be interpreted.",
+        ),
     ],
 )
 def test_values_that_cannot_be_are_refused(line: str, message: str, tmp_path: Path) -> None:

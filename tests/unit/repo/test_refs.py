@@ -162,9 +162,13 @@ def test_aliases_that_lead_nowhere_or_in_circles(repo: Repo) -> None:
     repo.refs.set_alias("dangling", "nothing")
 
     assert repo.refs.get("dangling") is None
-    assert repo.refs.local() == {}
-    with pytest.raises(OSTreeError):
+    with pytest.raises(OSTreeError) as reading:
         repo.refs.get("a")
+    with pytest.raises(OSTreeError) as listing:
+        repo.refs.local()
+
+    assert str(reading.value) == "openat(refs/heads/a): Too many levels of symbolic links"
+    assert str(listing.value) == "Listing refs: openat(a): Too many levels of symbolic links"
 
 
 # listing ----------------------------------------------------------------------------------------
@@ -321,8 +325,10 @@ def test_files_that_hold_no_checksum(
 def test_a_directory_is_no_ref(repo: Repo) -> None:
     repo.refs.set("a/b", ONE)
 
-    with pytest.raises(NotFoundError, match="^Couldn't open ref '.*a': .*Is a directory$"):
+    with pytest.raises(NotFoundError) as caught:
         repo.resolve("a")
+
+    assert str(caught.value) == "Couldn't open ref 'a': Is a directory"
 
 
 @pytest.mark.parametrize("size", [4096, 4097, 1 << 20])

@@ -34,6 +34,10 @@ class Lab:
         Sysroot.init_fs(self.root)
         with self.open() as sysroot:
             sysroot.init_stateroot("os")
+            # What would be synced is the whole file system of the machine.
+            keyfile = sysroot.repo.config.keyfile.copy()
+            keyfile.set_string("core", "fsync", "false")
+            sysroot.repo.save_config(keyfile)
 
     def _make_tree(self) -> None:
         for name, text in (
@@ -53,8 +57,8 @@ class Lab:
         path.write_text(text)
 
     def listen(self, event: Event) -> None:
-        assert isinstance(event, Message)
-        self.lines.append(event.text)
+        if isinstance(event, Message):
+            self.lines.append(event.text)
 
     def open(self) -> Sysroot:
         settings = SysrootSettings(run_directory=str(self.run), immutable=False)

@@ -57,8 +57,7 @@ def status(
         (status("[x]\n"), f"  os {CSUM}.2\n    origin: <unknown origin type>\n"),
         (
             status(booted=True, version="5", unlocked=UnlockedState.HOTFIX, title="T"),
-            f"* os {CSUM}.2\n    Version: 5\n    Unlocked: hotfix\n    origin refspec: r\n"
-            "    `- T\n",
+            f"* os {CSUM}.2\n    Version: 5\n    Unlocked: hotfix\n    origin refspec: r\n    `- T\n",
         ),
         (
             status("[origin]\nrefspec=r\n[libostree-transient]\npinned=true\n", pending=True),

@@ -18,6 +18,11 @@ from ostree.sysroot.sysroot import Sysroot
 if TYPE_CHECKING:
     from unit.sysroot.conftest import Lab
 
+NOT_BOOTED = (
+    "Looking for booted deployment: Not currently booted into an OSTree system "
+    "and no --os= argument given"
+)
+
 
 def test_init_fs_twice(tmp_path: Path) -> None:
     Sysroot.init_fs(tmp_path)
@@ -85,8 +90,7 @@ def test_first_deployment(lab: Lab) -> None:
     assert link.resolve() == (lab.root / deployment.path).resolve()
     assert lab.lines == [
         "Relabeling /var (no stamp file 'var/.ostree-selabeled' found)",
-        "Bootloader updated; bootconfig swap: yes; bootversion: boot.1.1, "
-        "deployment count change: 1",
+        "Bootloader updated; bootconfig swap: yes; bootversion: boot.1.1, deployment count change: 1",
     ]
 
 
@@ -97,7 +101,7 @@ def test_etc_is_a_copy_and_usr_is_not(lab: Lab) -> None:
         root = Path(sysroot.deployment_path(sysroot.deploy("stable", stateroot="os")))
 
     assert (root / "etc/a").stat().st_nlink == 1
-    assert (root / "usr/etc/a").stat().st_nlink == 2
+    assert (root / "usr/etc/a").stat().st_nlink > 1
     assert not (root / "etc/a").samefile(root / "usr/etc/a")
 
 
@@ -158,12 +162,7 @@ def test_cleanup_prunes_history_and_keeps_deployed_commits(lab: Lab) -> None:
             "stable",
             "Deploying tree: Initializing deployment: No such stateroot: nope",
         ),
-        (
-            None,
-            "stable",
-            "Looking for booted deployment: Not currently booted into an OSTree system "
-            "and no --os= argument given",
-        ),
+        (None, "stable", NOT_BOOTED),
     ],
 )
 def test_what_cannot_be_deployed(lab: Lab, stateroot: str | None, rev: str, message: str) -> None:
@@ -221,6 +220,7 @@ def test_a_tree_without_etc(lab: Lab) -> None:
 
     with lab.open() as sysroot:
         deployment = sysroot.deploy("stable", stateroot="os")
+        sysroot.deploy("stable", stateroot="os")
 
     assert not (lab.root / deployment.path / "etc").exists()
 
@@ -455,3 +455,32 @@ def test_missing_ref_for_an_upgrade(lab: Lab) -> None:
             sysroot.upgrade(stateroot="os")
 
     assert lab.names() == [f"{checksum}.0"]
+
+
+def test_errors_of_the_system_are_errors_of_ours(lab: Lab) -> None:
+    lab.commit()
+    (lab.root / "boot").rmdir()
+    (lab.root / "boot").write_text("no directory")
+
+    with lab.open() as sysroot, pytest.raises(SysrootError, match="Not a directory"):
+        sysroot.deploy("stable", stateroot="os")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may set the attribute")
+def test_the_deployment_directory_is_immutable(lab: Lab) -> None:
+    lab.commit()
+
+    with lab.open() as sysroot:
+        sysroot.settings.immutable = True
+        deployment = sysroot.deploy("stable", stateroot="os")
+        root = lab.root / deployment.path
+        try:
+            (root / "file").touch()
+        except PermissionError:
+            (root / "etc/file").touch()
+            sysroot.undeploy(0)
+        else:
+            pytest.skip("the file system has no immutable attribute")
+
+    assert not root.exists()

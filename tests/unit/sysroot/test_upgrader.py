@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ostree.errors import OSTreeError, SysrootError, TransferError, TrustError, UsageError
-from ostree.formats.keyfile import KeyFile
+from ostree.errors import OSTreeError, SysrootError, TransferError, TrustError
 from ostree.formats.origin import new_origin
+from ostree.repo.repository import Repo
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ostree.events import Listener
-    from ostree.repo.repository import Repo
     from ostree.sysroot.upgrader import PullRequest
     from ostree.types import Checksum
     from unit.sysroot.conftest import Lab
@@ -25,7 +26,7 @@ class Remote:
         self.refs = refs
         self.requests: list[PullRequest] = []
 
-    def __call__(self, repo: Repo, request: PullRequest, on_event: Listener) -> None:
+    def __call__(self, repo: Repo, request: PullRequest, _on_event: Listener) -> None:
         self.requests.append(request)
         found = request.commit or self.refs.get(request.ref)
         if found is None:
@@ -44,9 +45,9 @@ def first(lab: Lab) -> Checksum:
     return checksum
 
 
-def second_commit(lab: Lab, **options: int) -> Checksum:
+def second_commit(lab: Lab, time: int = 1000) -> Checksum:
     lab.write("usr/data", "2")
-    return lab.commit(None, **options)
+    return lab.commit(None, time=time)
 
 
 def test_new_commit_is_pulled_and_deployed(lab: Lab, first: Checksum) -> None:
@@ -184,7 +185,7 @@ def test_no_origin(lab: Lab, first: Checksum) -> None:
 
 def test_contradicting_options_and_bad_revisions(lab: Lab, first: Checksum) -> None:
     with lab.open() as sysroot:
-        with pytest.raises(UsageError, match="--pull-only and --deploy-only"):
+        with pytest.raises(SysrootError, match="--pull-only and --deploy-only"):
             sysroot.upgrade(stateroot="os", pull_only=True, deploy_only=True)
         with pytest.raises(OSTreeError, match="Invalid rev zzz"):
             sysroot.upgrade(stateroot="os", override_commit="zzz")
@@ -204,5 +205,25 @@ def test_marks_of_the_old_deployment_are_not_inherited(lab: Lab, first: Checksum
         sysroot.upgrade(stateroot="os", puller=Remote(stable=second))
         origin = sysroot.deployments[0].origin
 
-    assert origin == KeyFile.parse("[origin]\nrefspec=origin:stable\n\n[other]\nkey=value\n")
+    assert origin is not None
+    assert origin.to_text() == "[origin]\nrefspec=origin:stable\n\n[other]\nkey=value\n"
+    assert lab.names() == [f"{second}.0", f"{first}.0"]
+
+
+def test_without_a_puller_the_remote_is_asked(lab: Lab, first: Checksum, tmp_path: Path) -> None:
+    """An archive repository in another directory is the remote."""
+    lab.write("usr/data", "2")
+    with (
+        Repo.create(tmp_path / "server", "archive") as server,
+        server.transaction() as transaction,
+    ):
+        root = transaction.import_directory(lab.tree)
+        second = transaction.commit(root, timestamp=2000)
+        transaction.set_ref("stable", second)
+    url = f"file://{tmp_path}/server"
+
+    with lab.open() as sysroot:
+        sysroot.repo.remotes.add("origin", [("url", url), ("gpg-verify", "false")])
+        sysroot.upgrade(stateroot="os")
+
     assert lab.names() == [f"{second}.0", f"{first}.0"]

@@ -253,7 +253,7 @@ def _timestamp(ctx: Context, args: Arguments) -> int | None:
 
 
 def parse_epoch(text: str) -> int:
-    """``SOURCE_DATE_EPOCH`` as C's ``strtoull`` reads it: digits at the start count.
+    """``SOURCE_DATE_EPOCH`` as C's ``strtoll`` reads it: digits at the start count.
 
     Raises:
         FormatError: if there are none, or too many.
@@ -264,10 +264,10 @@ def parse_epoch(text: str) -> int:
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
     if not digits:
         raise FormatError("Failed to convert SOURCE_DATE_EPOCH")
-    number = int(digits[:30])
-    if number >= 1 << 64:
+    number = sign * int(digits.lstrip("0")[:20] or "0")
+    if not -(1 << 63) <= number < 1 << 63:
         raise FormatError("Parsing SOURCE_DATE_EPOCH: Numerical result out of range")
-    return sign * number % (1 << 64)
+    return number
 
 
 def _fsync(args: Arguments) -> bool | None:

@@ -31,7 +31,7 @@ OPTIONS = (
 def run(_ctx: Context, args: Arguments) -> None:
     """Make it, or leave one that exists alone.  Neither directory nor environment stand in."""
     path = args.text("repo")
-    if path is None:
+    if not path:
         raise MissingRepositoryError("Command requires a --repo argument")
     mode = args.text("mode") or "bare"
     Repo.create(path, mode, collection_id=args.text("collection-id")).close()

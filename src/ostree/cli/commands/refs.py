@@ -47,7 +47,9 @@ def _list(ctx: Context, repo: Repo, args: Arguments) -> None:
     with_revision = args.flag("revision")
     prefixes: list[str | None] = [*args.words] or [None]
     for prefix in prefixes:
-        found = repo.refs.list(prefix, full_names=args.flag("list"))
+        # ``origin:.`` is another way to say ``origin:``.
+        below = prefix[:-1] if prefix is not None and prefix.endswith(":.") else prefix
+        found = repo.refs.list(below, full_names=args.flag("list"))
         for name in sorted(found):
             ctx.stdout.line(f"{name}\t{found[name]}" if with_revision else name)
 
@@ -68,8 +70,7 @@ def _create(repo: Repo, new: str, args: Arguments) -> None:
     old = args.words[0]
     is_alias = args.flag("alias")
     may_replace = args.flag("force") or (is_alias and new in repo.refs.aliases())
-    # Upstream finds out by resolving it, so digits that abbreviate a commit count too.
-    if not may_replace and _resolves(repo, new):
+    if not may_replace and _exists(repo, new):
         raise ExistsError(f"--create specified but ref {new} already exists")
     if is_alias:
         _create_alias(repo, new, old)
@@ -77,12 +78,14 @@ def _create(repo: Repo, new: str, args: Arguments) -> None:
         repo.refs.set(new, repo.resolve(old))
 
 
-def _resolves(repo: Repo, rev: str) -> bool:
+def _exists(repo: Repo, name: str) -> bool:
+    """Whether there is such a ref, or, as upstream has it, a commit that it abbreviates."""
     try:
-        repo.resolve(rev)
+        if repo.refs.get(name) is not None:
+            return True
+        return repo.resolve(name).startswith(name)
     except NotFoundError:
         return False
-    return True
 
 
 def _create_alias(repo: Repo, new: str, old: str) -> None:

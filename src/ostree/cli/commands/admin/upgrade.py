@@ -41,7 +41,11 @@ def run(ctx: Context, args: Arguments) -> None:
         def fetch(repo: Repo, request: PullRequest, _listener: Listener) -> None:
             what = request.ref if request.commit is None else f"{request.ref}@{request.commit}"
             options = PullOptions(timestamp_check_from_rev=request.newer_than)
-            show_pull(ctx, lambda listener: pull(repo, request.remote, [what], options, listener))
+            show_pull(
+                ctx,
+                lambda listener: pull(repo, request.remote, [what], options, listener),
+                only_on_terminal=True,
+            )
 
         result = sysroot.upgrade(
             stateroot=args.text("os"),

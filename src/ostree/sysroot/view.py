@@ -1,0 +1,233 @@
+"""What a sysroot holds: its repository, its deployments, which of them is booted."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.errors import ObjectNotFoundError, OSTreeError, SysrootError
+from ostree.events import ignore
+from ostree.sysroot import deployment_list
+from ostree.sysroot.layout import read_bootversion, read_subbootversion
+from ostree.sysroot.loading import find_booted, load_deployments, read_booted_facts
+from ostree.sysroot.settings import SysrootSettings
+from ostree.sysroot.staged import load_staged
+from ostree.sysroot.step import step
+from ostree.system.files import exists, open_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from ostree.events import Listener
+    from ostree.repo.repository import Repo
+    from ostree.sysroot.deployment import Deployment
+
+
+class SysrootView:
+    """An open sysroot as far as it is only read; a context manager.
+
+    Attributes:
+        path: Its absolute path.
+        settings: How some steps are done.
+    """
+
+    def __init__(
+        self, path: str, root_fd: int, settings: SysrootSettings, on_event: Listener
+    ) -> None:
+        self.path = path
+        self.settings = settings
+        self._root_fd = root_fd
+        self._on_event = on_event
+        self._repo: Repo | None = None
+        self._loaded: int | None = None
+        self._deployments: list[Deployment] = []
+        self._booted: Deployment | None = None
+        self._is_booted = False
+
+    # opening ----------------------------------------------------------------------------------
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] = "/",
+        *,
+        settings: SysrootSettings | None = None,
+        on_event: Listener = ignore,
+    ) -> Self:
+        """Open a sysroot; its deployments are read when they are first asked for.
+
+        Args:
+            path: The physical root of a system, or ``/``.
+            settings: How some steps are done.
+            on_event: Is given a :class:`~ostree.events.Message` for each line users should see.
+
+        Raises:
+            SysrootError: there is no such directory.
+        """
+        absolute = os.path.abspath(os.fspath(path))
+        try:
+            root_fd = open_directory(absolute)
+        except OSError as error:
+            raise SysrootError(
+                f"loading sysroot: Initializing sysroot: opendir({absolute}): {error.strerror}"
+            ) from error
+        return cls(absolute, root_fd, settings or SysrootSettings(), on_event)
+
+    def close(self) -> None:
+        """Give its descriptors back."""
+        if self._repo is not None:
+            self._repo.close()
+            self._repo = None
+        if self._root_fd >= 0:
+            os.close(self._root_fd)
+            self._root_fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _reopen(self) -> None:
+        """Open everything again, for other mounts."""
+        self.close()
+        self._root_fd = open_directory(self.path)
+
+    # reading ----------------------------------------------------------------------------------
+
+    @property
+    def repo(self) -> Repo:
+        """The system's repository.
+
+        Raises:
+            SysrootError: it cannot be opened.
+        """
+        if self._repo is None:
+            from ostree.repo.repository import Repo
+
+            with step("Opening sysroot repo"):
+                self._repo = Repo.open(
+                    os.path.join(self.path, "ostree/repo"),
+                    remotes_directory=self._remotes_directory(),
+                )
+        return self._repo
+
+    def _remotes_directory(self) -> str | None:
+        """Where remotes are kept in files of their own, unless this is a physical root."""
+        try:
+            booted = read_booted_facts(self._root_fd, self.settings.run_directory) is not None
+        except (OSTreeError, OSError):
+            booted = False
+        if not booted and not exists("sysroot", self._root_fd):
+            return None
+        return os.path.join(self.path, "etc/ostree/remotes.d")
+
+    def load(self, *, force: bool = False) -> None:
+        """Read the deployment list, unless nothing changed since the last time.
+
+        Args:
+            force: Read it in any case.
+
+        Raises:
+            OSTreeError: naming what of the boot configuration is wrong.
+        """
+        with step("loading sysroot"):
+            repo_device = os.fstat(self.repo.dir_fd).st_dev
+            own_device = os.stat("ostree", dir_fd=self._root_fd).st_dev
+            if repo_device != own_device:
+                raise SysrootError(
+                    f"Unexpected state: ostree/ on device {own_device} but "
+                    f"ostree/repo on device {repo_device}"
+                )
+            stamp = os.stat("ostree/deploy", dir_fd=self._root_fd).st_mtime_ns
+            if force or stamp != self._loaded:
+                self._load()
+                self._loaded = stamp
+
+    def _load(self) -> None:
+        run_directory = self.settings.run_directory
+        deployments = load_deployments(
+            self._root_fd, read_bootversion(self._root_fd), run_directory
+        )
+        facts = read_booted_facts(self._root_fd, run_directory)
+        self._is_booted = facts is not None
+        self._booted = None
+        if facts is not None:
+            self._booted = find_booted(deployments, facts, self._root_fd)
+            staged = load_staged(self._root_fd, run_directory)
+            if staged is not None:
+                deployments.insert(0, staged)
+        for index, deployment in enumerate(deployments):
+            deployment.index = index
+        self._deployments = deployments
+
+    def _ensure_loaded(self) -> None:
+        if self._loaded is None:
+            self.load()
+
+    @property
+    def deployments(self) -> list[Deployment]:
+        """All deployments; the first is booted next."""
+        self._ensure_loaded()
+        return list(self._deployments)
+
+    @property
+    def booted(self) -> Deployment | None:
+        """The deployment that is running, if it is one of this sysroot."""
+        self._ensure_loaded()
+        return self._booted
+
+    @property
+    def bootversion(self) -> int:
+        """Which of the two boot configurations is active."""
+        return read_bootversion(self._root_fd)
+
+    @property
+    def subbootversion(self) -> int:
+        """Which of the two sets of bootlinks is active."""
+        return read_subbootversion(self._root_fd, self.bootversion)
+
+    def pending(self, stateroot: str | None = None) -> Deployment | None:
+        """The deployment that waits for a reboot."""
+        name = self._stateroot_or_booted(stateroot)
+        return deployment_list.find_pending(self._deployments, self._booted, name)
+
+    def rollback(self, stateroot: str | None = None) -> Deployment | None:
+        """The deployment to fall back to."""
+        name = self._stateroot_or_booted(stateroot)
+        return deployment_list.find_rollback(self._deployments, self._booted, name)
+
+    def merge_deployment(self, stateroot: str | None = None) -> Deployment | None:
+        """The deployment that a new one takes over from."""
+        name = self._stateroot_or_booted(stateroot)
+        return deployment_list.find_merge(self._deployments, self._booted, name)
+
+    def deployment_path(self, deployment: Deployment) -> str:
+        """The absolute path of a deployment's directory."""
+        return os.path.join(self.path, deployment.path)
+
+    def _stateroot_or_booted(self, stateroot: str | None) -> str:
+        self._ensure_loaded()
+        if stateroot is not None:
+            return stateroot
+        if self._booted is None:
+            raise SysrootError(
+                "Looking for booted deployment: Not currently booted into an OSTree system "
+                "and no --os= argument given"
+            )
+        return self._booted.stateroot
+
+    def version_of(self, deployment: Deployment) -> str | None:
+        """The ``version`` metadata of a deployment's commit; None also if the commit is gone."""
+        try:
+            commit = self.repo.load_commit(deployment.checksum)
+        except ObjectNotFoundError:
+            return None
+        version = commit.metadata_value("version", "s")
+        return version if isinstance(version, str) else None
