@@ -201,7 +201,8 @@ def test_every_floor_exists() -> None:
     present = {floor_name(module) for module in MODULES} - {""}
 
     assert present - {"__main__"} <= set(FLOORS)
-    assert set(FLOORS) - present <= {"settings"}
+    # The room for signature engines has its place already, and nobody in it yet.
+    assert set(FLOORS) - present == {"sign"}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -141,7 +141,12 @@ class Checkout:
             except FileExistsError:
                 if self._options.existing is Existing.REFUSE:
                     raise ExistsError(f"mkdirat: {os.strerror(errno.EEXIST)}") from None
-        fd = files.open_directory(destination, dir_fd=dir_fd)
+            except OSError as error:
+                raise RepoError(files.describe("mkdirat", error), hint=destination) from error
+        try:
+            fd = files.open_directory(destination, dir_fd=dir_fd)
+        except OSError as error:
+            raise RepoError(files.describe(f"opendir({destination})", error)) from error
         try:
             self._placer.place(entry.checksum, entry.name, fd)
         finally:

@@ -12,9 +12,10 @@ import pytest
 from ostree.errors import OSTreeError, RepoError
 from ostree.events import Event, StepProgress
 from ostree.repo import directory_import
-from ostree.repo.checkout import CheckoutOptions
+from ostree.repo.checkout_options import CheckoutOptions
 from ostree.repo.modifier import Modifier
 from ostree.repo.repository import Repo
+from ostree.store.content import checksum_descriptor
 from ostree.system import files
 from ostree.types import FileHeader, ObjectType, RepoMode, TreeId
 from support import processes
@@ -183,7 +184,7 @@ def test_a_file_that_changes_meanwhile_is_noticed(
     """Hashed first and copied afterwards: what is stored is what was hashed, or nothing is."""
     monkeypatch.setattr(directory_import, "SMALL", 10)
     (tree / "file").write_bytes(b"before" * 100)
-    genuine = directory_import.checksum_descriptor
+    genuine = checksum_descriptor
 
     def hash_and_change(header: FileHeader, fd: int, size: int) -> Checksum:
         found = genuine(header, fd, size)
@@ -204,7 +205,7 @@ def test_a_file_that_grows_meanwhile_is_what_it_was(
 ) -> None:
     monkeypatch.setattr(directory_import, "SMALL", 10)
     (tree / "file").write_bytes(b"before" * 100)
-    genuine = directory_import.checksum_descriptor
+    genuine = checksum_descriptor
 
     def hash_and_append(header: FileHeader, fd: int, size: int) -> Checksum:
         found = genuine(header, fd, size)
@@ -299,7 +300,7 @@ def test_deep_trees(repo: Repo, tree: Path, tmp_path: Path) -> None:
 MANY = """
     import os, resource, sys
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-    from ostree.repo.checkout import CheckoutOptions
+    from ostree.repo.checkout_options import CheckoutOptions
     from ostree.repo.repository import Repo
     base = sys.argv[1]
     os.mkdir(f"{base}/tree")
