@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ostree.formats.commit import Commit
     from ostree.repo.repository import Repo
 
+_FILE, _DIRTREE = ObjectType.FILE.value, ObjectType.DIRTREE.value
+_DIRMETA, _COMMIT = ObjectType.DIRMETA.value, ObjectType.COMMIT.value
 _BATCH = 48
 _BACKLOG = 32
 
@@ -64,10 +66,11 @@ class Fsck:
         self._verify_bindings = verify_bindings
         self._emit = on_event or ignore
         self._result = FsckResult()
-        #: Which commits reach an object: an index into _groups, so that a set is kept once.
-        self._reached: dict[tuple[str, int], int] = {}
-        self._groups: list[tuple[Checksum, ...]] = [()]
-        self._group_index: dict[tuple[int, Checksum], int] = {}
+        #: Every object that a complete commit needs, by checksum and number of its type.
+        self._reached: set[tuple[Checksum, int]] = set()
+        self._commits: list[Checksum] = []
+        #: Which commits need an object: worked out when the first bad one turns up.
+        self._needed_by: dict[tuple[str, int], list[Checksum]] | None = None
         self._done = 0
 
     def run(self) -> FsckResult:
@@ -76,8 +79,9 @@ class Fsck:
         self._emit(Message("Enumerating commits..."))
         commits = self._complete_commits()
         self._emit(Message(f"Verifying content integrity of {len(commits)} commit objects..."))
+        self._commits = commits
         for commit in commits:
-            self._reach_commit(commit)
+            self._reached.update(self._needs(commit, self._reached))
         self._verify_objects()
         self._result.commits = len(commits)
         self._result.objects = len(self._reached)
@@ -141,41 +145,38 @@ class Fsck:
             self._result.partial_from_fsck |= mark.startswith(b"f")
         return complete
 
-    def _reach_commit(self, checksum: Checksum) -> None:
-        """Note every object that a commit needs."""
-        self._reach(checksum, ObjectType.COMMIT, checksum)
+    def _needs(
+        self, commit: Checksum, known: set[tuple[Checksum, int]]
+    ) -> set[tuple[Checksum, int]]:
+        """The objects of a commit; directories in ``known`` are not entered again."""
+        found = {(commit, _COMMIT)}
         try:
-            root = self._repo.load_commit(checksum).root
+            root = self._repo.load_commit(commit).root
         except FormatError:
-            return  # reported when the commit itself is verified
+            return found  # reported when the commit itself is verified
         todo = [(root.dirtree, root.dirmeta)]
         while todo:
             tree, meta = todo.pop()
-            self._reach(meta, ObjectType.DIRMETA, checksum)
-            if not self._reach(tree, ObjectType.DIRTREE, checksum):
-                continue  # this commit has this directory in another place, too
+            found.add((meta, _DIRMETA))
+            name = (tree, _DIRTREE)
+            if name in known or name in found:
+                continue
+            found.add(name)
             try:
                 contents = self._repo.load_dirtree(tree)
             except FormatError:
                 continue
-            for _, file in contents.files:
-                self._reach(file, ObjectType.FILE, checksum)
-            todo.extend((below, meta) for _, below, meta in contents.dirs)
+            found.update([(file, _FILE) for _, file in contents.files])
+            todo.extend([(below, meta) for _, below, meta in contents.dirs])
+        return found
 
-    def _reach(self, checksum: Checksum, type: ObjectType, commit: Checksum) -> bool:
-        """Add a commit to those that reach an object; False if it was among them."""
-        name = (checksum, type.value)
-        before = self._reached.get(name, 0)
-        group = self._groups[before]
-        if group and group[-1] == commit:
-            return False
-        key = (before, commit)
-        after = self._group_index.get(key)
-        if after is None:
-            after = self._group_index[key] = len(self._groups)
-            self._groups.append((*group, commit))
-        self._reached[name] = after
-        return True
+    def _commits_that_need(self, name: ObjectName) -> list[Checksum]:
+        if self._needed_by is None:
+            self._needed_by = {}
+            for commit in self._commits:
+                for needed in self._needs(commit, set()):
+                    self._needed_by.setdefault(needed, []).append(commit)
+        return self._needed_by[(name.checksum, name.type.value)]
 
     # phase 4: objects -------------------------------------------------------------------------
 
@@ -188,10 +189,10 @@ class Fsck:
                 pool.submit(lambda batch=batch: self._verify_batch(batch, total))  # type: ignore[misc]
             pool.drain()
 
-    def _verify_batch(self, batch: list[tuple[str, int]], total: int) -> Callable[[], None]:
+    def _verify_batch(self, batch: list[tuple[Checksum, int]], total: int) -> Callable[[], None]:
         problems: list[tuple[ObjectName, OSTreeError]] = []
         for checksum, number in batch:
-            name = ObjectName(Checksum(checksum), ObjectType(number))
+            name = ObjectName(checksum, ObjectType(number))
             problem = self._problem_of(name)
             if problem is not None:
                 problems.append((name, problem))
@@ -244,7 +245,7 @@ class Fsck:
     # what happens to bad ones -----------------------------------------------------------------
 
     def _handle(self, name: ObjectName, problem: OSTreeError) -> None:
-        commits = self._groups[self._reached[(name.checksum, name.type.value)]]
+        commits = self._commits_that_need(name)
         where = ", ".join(commits)
         if isinstance(problem, ObjectNotFoundError):
             self._result.corrupted = True
@@ -263,7 +264,7 @@ class Fsck:
             raise problem or CorruptionError(text)
         self._emit(Message(text, warning=True))
 
-    def _mark_partial(self, commits: tuple[Checksum, ...]) -> None:
+    def _mark_partial(self, commits: list[Checksum]) -> None:
         for commit in commits:
             if self._repo.is_partial(commit):
                 continue
