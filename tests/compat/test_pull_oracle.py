@@ -183,6 +183,7 @@ def test_mirror_everything(oracle: Oracle, tmp_path: Path, source: Path) -> None
     """All refs, those of other collections too, and the summary with its validators."""
     oracle("commit", f"--repo={source}", "-b", "os/other", tmp_path / "tree/etc")
     oracle("summary", "-u", f"--repo={source}")
+    (source / "summary.sig").write_bytes(b"")
     with LyingServer(source) as server:
         theirs = new_repo(oracle, tmp_path / "theirs", "archive", server.url)
         ours = new_repo(oracle, tmp_path / "ours", "archive", server.url)
@@ -193,6 +194,7 @@ def test_mirror_everything(oracle: Oracle, tmp_path: Path, source: Path) -> None
 
     assert contents(ours) == contents(theirs)
     assert (ours / "summary").read_bytes() == (theirs / "summary").read_bytes()
+    assert (ours / "summary.sig").exists() == (theirs / "summary.sig").exists()
     assert os.stat(ours / "summary").st_mtime == os.stat(theirs / "summary").st_mtime
     assert os.getxattr(ours / "summary", "user.etag") == os.getxattr(
         theirs / "summary", "user.etag"

@@ -591,6 +591,20 @@ def test_an_archive_that_lies_about_its_size_is_refused(place: Path, size: int) 
         os.close(fd)
 
 
+@pytest.mark.parametrize("mode", ["archive"], indirect=True)
+def test_a_header_larger_than_small_files(store: LooseStore, place: Path) -> None:
+    header = FileHeader(0, 0, 0o100644, "", ((b"user.huge", b"x" * (SMALL + 1000)),))
+
+    checksum = put(store, header, b"content")
+
+    with store.load(checksum) as content:
+        assert content.header == header
+    assert content_of(store, checksum) == b"content"
+    os.truncate(path_of(place, store, checksum), SMALL + 500)
+    with pytest.raises(CorruptionError, match="File header size"):
+        store.load(checksum)
+
+
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [

@@ -35,7 +35,7 @@ PLAIN = "(uuuusa(ayay))"
 ARCHIVE = "(tuuuusa(ayay))"
 
 # Examples are cheap here, and the corner cases many.
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=200, deadline=None)
 
 numbers = st.one_of(st.integers(0, 0xFFFFFFFF), st.sampled_from([0, 1000, 0xFFFFFFFF]))
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=300)

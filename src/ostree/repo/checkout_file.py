@@ -58,16 +58,18 @@ class FilePlacer:
     def _make_symlink(
         self, checksum: Checksum, content: LoadedContent, name: str, dir_fd: int
     ) -> None:
-        temporary = random_name("checkout-union-")
-        os.symlink(content.header.target, temporary, dir_fd=dir_fd)
         try:
-            if not self._user_mode:
-                header = content.header
-                os.chown(temporary, header.uid, header.gid, dir_fd=dir_fd, follow_symlinks=False)
-                xattr.write_at(dir_fd, temporary, header.xattrs)
+            self._symlink(content.header, name, dir_fd)
+        except FileExistsError:
+            temporary = random_name("checkout-union-")
+            self._symlink(content.header, temporary, dir_fd)
             self._put(checksum, temporary, name, dir_fd)
-        finally:
-            files.remove_tree(temporary, dir_fd)
+
+    def _symlink(self, header: FileHeader, name: str, dir_fd: int) -> None:
+        os.symlink(header.target, name, dir_fd=dir_fd)
+        if not self._user_mode:
+            os.chown(name, header.uid, header.gid, dir_fd=dir_fd, follow_symlinks=False)
+            xattr.write_at(dir_fd, name, header.xattrs)
 
     def _make_whiteout(self, content: LoadedContent, name: str, dir_fd: int) -> None:
         if not name:
@@ -102,37 +104,18 @@ class FilePlacer:
                 return
             temporary = random_name("checkout-union-")
             file.link(temporary, dir_fd)
-        self._put(checksum, temporary, name, dir_fd, exists=True)
+        self._put(checksum, temporary, name, dir_fd)
 
-    def _put(
-        self,
-        checksum: Checksum,
-        temporary: str,
-        name: str,
-        dir_fd: int,
-        *,
-        exists: bool = False,
-    ) -> None:
-        """Give a complete file or link its name, minding what is there."""
+    def _put(self, checksum: Checksum, temporary: str, name: str, dir_fd: int) -> None:
+        """Do with a complete file or link what the options say, as its name is taken."""
         existing = self._options.existing
         try:
-            if not exists:
-                try:
-                    os.link(
-                        temporary,
-                        name,
-                        src_dir_fd=dir_fd,
-                        dst_dir_fd=dir_fd,
-                        follow_symlinks=False,
-                    )
-                except FileExistsError:
-                    exists = True
-            if exists and existing is Existing.REPLACE:
+            if existing is Existing.REPLACE:
                 self.rename_over(temporary, name, dir_fd)
-            elif exists and existing is Existing.IDENTICAL:
+            elif existing is Existing.IDENTICAL:
                 if not self.is_identical(checksum, name, dir_fd):
                     raise ExistsError(f"File exists: {name}")
-            elif exists and existing is Existing.REFUSE:
+            elif existing is Existing.REFUSE:
                 raise ExistsError(f"File exists: {name}")
         finally:
             files.remove_tree(temporary, dir_fd)

@@ -237,7 +237,11 @@ class Fsck:
             actual = Checksum.of_digest(hashlib.sha256(data).digest())
             if actual != name.checksum:
                 raise corrupted(name.type, name.checksum, actual)
-            validate_metadata(name.type, data)
+            try:
+                validate_metadata(name.type, data)
+            except FormatError as error:
+                error.add_prefix(str(name))  # twice, as upstream has it
+                raise
         except CorruptionError as error:
             error.add_prefix(f"fsck {name}")
             raise

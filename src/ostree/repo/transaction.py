@@ -155,29 +155,43 @@ class Transaction:
         files.remove_tree("transaction", repo.dir_fd)
 
     def _move_staged(self, fd: int) -> None:
-        """Rename every staged object into place, then make the directories durable."""
+        """Rename every staged object into place, then make the directories durable.
+
+        Commits come last, so that whatever ends this halfway leaves no commit without its objects.
+        """
         objects = self._repo.store.objects
+        commits = []
         for prefix in os.listdir(fd):
             if len(prefix) != 2:
                 continue
             objects.make_prefix(prefix)
             for name in os.listdir(f"/proc/self/fd/{fd}/{prefix}"):
-                if name.startswith("."):
-                    continue  # half of a replacement that did not come to its end
-                path = f"{prefix}/{name}"
-                # What exists is linked into checkouts, perhaps: keep it.
-                if not name.endswith(_NOT_LISTED) and objects.has(path):
-                    os.unlink(path, dir_fd=fd)
-                else:
-                    os.rename(path, path, src_dir_fd=fd, dst_dir_fd=objects.fd)
-            if self._sync:
-                prefix_fd = files.open_subdirectory(objects.fd, prefix)
-                try:
-                    os.fsync(prefix_fd)
-                finally:
-                    os.close(prefix_fd)
+                if name.endswith(".commit"):
+                    commits.append(f"{prefix}/{name}")
+                elif not name.startswith("."):  # half of a replacement that was cut short
+                    self._move(f"{prefix}/{name}", fd)
+            self._sync_directory(prefix)
+        self._sync_directory(".")
+        for path in commits:
+            self._move(path, fd)
+        for prefix in {path[:2] for path in commits}:
+            self._sync_directory(prefix)
+
+    def _move(self, path: str, fd: int) -> None:
+        objects = self._repo.store.objects
+        # What exists is linked into checkouts, perhaps: keep it.
+        if not path.endswith(_NOT_LISTED) and objects.has(path):
+            os.unlink(path, dir_fd=fd)
+        else:
+            os.rename(path, path, src_dir_fd=fd, dst_dir_fd=objects.fd)
+
+    def _sync_directory(self, name: str) -> None:
         if self._sync:
-            os.fsync(objects.fd)
+            fd = files.open_subdirectory(self._repo.store.objects.fd, name)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     def _write_refs(self) -> None:
         repo = self._repo

@@ -77,8 +77,8 @@ def load_archived(fd: int) -> LoadedContent:
     stored = os.fstat(fd).st_size
     start = os.read(fd, min(stored, SMALL) + 1)
     length = file_header.prefix_length(start, stored)
-    if length > len(start):
-        start += files.read_all(fd, length - len(start))
+    while len(start) < length and (more := os.read(fd, length - len(start))):
+        start += more
     header, size = file_header.decode_archive_prefix(start[:length])
     if header.is_symlink:
         os.close(fd)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from ostree.errors import OSTreeError
 from ostree.net.fetcher import CONTENT_PRIORITY, Request, Sink
 from ostree.transfer.content_receiver import SMALL, StreamedObject
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 #: Most files, and about how many of their bytes, that a worker is given at once.
 _BATCH = 24
 _BATCH_BYTES = 1 << 19
-#: With fewer jobs than this under way, workers are idle and need not wait for a full batch.
-_FEW_JOBS = 2
+#: Jobs given to the workers at a time; more would only keep others from them.
+_MOST_JOBS = 3
 
 
 class ContentFlow:
@@ -46,6 +48,7 @@ class ContentFlow:
         self._fetcher = fetcher
         self._result = result
         self._batch = _Batch(self)
+        self._ready: deque[_Batch] = deque()
         self._streams: set[_Stream] = set()
         self.fetching = 0
         self.held = 0
@@ -58,9 +61,18 @@ class ContentFlow:
 
     def flush(self, *, force: bool) -> None:
         """Let workers store what has come, if they have nothing else to do or if forced."""
-        if self._batch.bodies and (force or self.pool.pending < _FEW_JOBS):
-            batch, self._batch = self._batch, _Batch(self)
-            self.pool.submit(batch.store)
+        if self._batch.bodies and (force or self.pool.pending < 2):
+            self._ready.append(self._batch)
+            self._batch = _Batch(self)
+        while self._ready and self.pool.pending < _MOST_JOBS:
+            self.pool.submit(self._ready.popleft().store)
+
+    def help(self) -> bool:
+        """Do some of the workers' work; whether there was any to be had."""
+        if not self._ready:
+            return False
+        self._ready.popleft().store()()
+        return True
 
     def close(self) -> None:
         """Drop half-stored objects; the workers must have ended."""

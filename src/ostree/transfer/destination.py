@@ -122,14 +122,23 @@ def finish(
 
 
 def keep_summary(
-    repo: Repo, data: bytes, *, etag: str | None = None, last_modified: int | None = None
+    repo: Repo,
+    data: bytes,
+    signature: bytes | None,
+    *,
+    etag: str | None = None,
+    last_modified: int | None = None,
 ) -> None:
-    """Store the summary of a mirrored repository with its validators."""
+    """Store the summary of a mirrored repository with its signature and its validators."""
     from contextlib import suppress
 
     from ostree.system import files
 
     files.replace_file("summary", data, repo.dir_fd, sync=repo.config.fsync)
+    if signature is None:
+        files.remove_tree("summary.sig", repo.dir_fd)
+    else:
+        files.replace_file("summary.sig", signature, repo.dir_fd, sync=repo.config.fsync)
     fd = os.open("summary", files.FILE_FLAGS, dir_fd=repo.dir_fd)
     try:
         if last_modified is not None:

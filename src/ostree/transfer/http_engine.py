@@ -3,7 +3,7 @@
 One thread drives the fetcher and the planner.  Bodies of small files are kept in memory and given
 to worker threads by the batch, which inflate, hash and store them; large files are stored while
 they arrive.  The bytes that wait for a worker are bounded: beyond that nothing is read from the
-network.
+network, and the thread that would read helps.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 #: Requests handed to the fetcher; it runs fewer at once, the rest keeps it busy between steps.
 _WINDOW = 64
 #: Bytes that may wait for workers before the network has to.
-_MOST_HELD = 16 << 20
+_MOST_HELD = 8 << 20
 
 
 class HttpEngine:
@@ -97,21 +97,19 @@ class HttpEngine:
         Raises:
             OSTreeError: the first thing that went wrong.
         """
-        planner, fetcher, pool = self._planner, self._fetcher, self._pool
+        fetcher, pool = self._fetcher, self._pool
         content = self._content
         pool.notify(fetcher.wake)
         while True:
             self._advance()
+            pool.collect()
             outstanding = fetcher.outstanding()
             content.flush(force=not outstanding)
-            if not outstanding and not pool.pending:
-                if not planner.metadata and not planner.content:
-                    break
-            elif content.held > _MOST_HELD:
-                pool.collect(wait=True)
-            else:
+            if outstanding and content.held <= _MOST_HELD:
                 fetcher.step()
-                pool.collect()
+            # The network has to wait, or there is nothing more to come from it.
+            elif not content.help() and not pool.collect(wait=True) and not outstanding:
+                break
             self._report_progress()
         self._report_progress(final=True)
 

@@ -70,6 +70,15 @@ class ObjectImporter:
             self._same_mode and self._may_link and not self._untrusted and not self._bare_user_only
         )
 
+    def stored_size(self, checksum: Checksum) -> int:
+        """The size of a content object's file in the source, 0 if it is not there."""
+        store = self._source.store
+        path = store.path(checksum, ObjectType.FILE)
+        try:
+            return os.stat(path, dir_fd=store.objects.fd, follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
+
     # metadata ---------------------------------------------------------------------------------
 
     def metadata(self, checksum: Checksum, type: ObjectType) -> bool:

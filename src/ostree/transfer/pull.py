@@ -6,12 +6,12 @@ from time import monotonic
 
 from ostree.errors import NotFoundError, OSTreeError, RepoError
 from ostree.events import ignore
-from ostree.system.workers import WorkerPool
+from ostree.system.workers import WorkerPool, default_workers
 from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
 from ostree.transfer.http_engine import HttpEngine
 from ostree.transfer.options import PullOptions, PullResult
-from ostree.transfer.remote import access, open_fetcher, refuse_signatures
-from ostree.transfer.remote_summary import fetch_config, fetch_summary
+from ostree.transfer.remote import access, join_url, open_fetcher, refuse_signatures
+from ostree.transfer.remote_summary import MAX_SUMMARY, fetch_config, fetch_summary
 from ostree.transfer.wanted import (
     CommitChecks,
     add_all,
@@ -78,10 +78,20 @@ def pull(
         )
     with open_fetcher(repo, remote, options) as fetcher:
         everything = options.mirror and not refs
+        signature = None
+        if everything:
+            url = join_url(source.meta_url, "summary.sig")
+            signature = fetcher.fetch_bytes(url, limit=MAX_SUMMARY)
         summary = _resolve(wanted, source, fetcher, everything=everything)
         result = _pull_objects(repo, source, wanted, fetcher, options, on_event or ignore)
         if everything and not source.branches and summary is not None:
-            keep_summary(repo, summary.data, etag=summary.etag, last_modified=summary.last_modified)
+            keep_summary(
+                repo,
+                summary.data,
+                signature.data if signature is not None else None,
+                etag=summary.etag,
+                last_modified=summary.last_modified,
+            )
     return result
 
 
@@ -131,7 +141,7 @@ def _pull_objects(
     with repo.transaction(fsync=options.fsync) as transaction:
         planner = make_planner(repo, transaction, wanted, options, source.name)
         started = monotonic()
-        with WorkerPool(backlog=_BACKLOG) as pool:
+        with WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool:
             engine = HttpEngine(
                 repo, transaction, fetcher, pool, source, planner, options, result, checks, on_event
             )

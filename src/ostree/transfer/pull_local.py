@@ -22,7 +22,7 @@ from ostree.transfer.wanted import (
     parse_wanted,
     resolve_by_summary,
 )
-from ostree.types import ObjectType
+from ostree.types import ObjectType, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +38,13 @@ if TYPE_CHECKING:
 
     CheckCommit = Callable[[CommitStep, Commit], None]
 
-_BATCH = 48
+#: Files imported between two looks at the time.
+_BATCH = 64
+#: Large files waiting for a worker, at most.
 _BACKLOG = 32
+#: Stored size in bytes up to which a file is not worth a worker's while; compressing takes longer.
+_SMALL = 32 << 10
+_SMALL_TO_COMPRESS = 2 << 10
 
 
 def pull_local(
@@ -107,7 +112,7 @@ def pull_directory(
             collection=source.config.collection_id,
         )
         if everything and options.mirror and not access.branches and summary is not None:
-            keep_summary(repo, summary)
+            keep_summary(repo, summary, _read_optional(source, "summary.sig"))
         return result
 
 
@@ -122,26 +127,32 @@ def _refuse_signatures(repo: Repo, options: PullOptions) -> None:
 
 def _resolve(wanted: list[Wanted], source: Repo, *, everything: bool) -> bytes | None:
     """Find out which commits are wanted; a summary decides where there is one (§4.9)."""
-    try:
-        data = files.read_file("summary", source.dir_fd, limit=MAX_SUMMARY)
-    except FileNotFoundError:
+    data = _read_optional(source, "summary")
+    if data is None:
         if everything:
             raise NotFoundError(
                 "Fetching all refs was requested in mirror mode, "
                 "but remote repository does not have a summary"
-            ) from None
+            )
         for item in wanted:
             if item.checksum is None and item.ref is not None:
                 item.checksum = source.resolve(item.ref)
         return None
-    except OSError as error:
-        raise RepoError(files.describe("openat(summary)", error)) from error
     if everything or any(item.checksum is None for item in wanted):
         summary = summary_format.decode(data)
         if everything:
             add_all(wanted, summary)
         resolve_by_summary(wanted, summary)
     return data
+
+
+def _read_optional(source: Repo, name: str) -> bytes | None:
+    try:
+        return files.read_file(name, source.dir_fd, limit=MAX_SUMMARY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RepoError(files.describe(f"openat({name})", error)) from error
 
 
 def _pull_objects(
@@ -207,6 +218,7 @@ class LocalEngine:
         self._emit = on_event
         self._interval = options.update_interval
         self._next_progress = 0.0
+        self._small = _SMALL_TO_COMPRESS if repo.mode is RepoMode.ARCHIVE else _SMALL
         self.importer = ObjectImporter(
             source,
             repo,
@@ -222,13 +234,11 @@ class LocalEngine:
             OSTreeError: the first thing that went wrong.
         """
         planner = self._planner
-        while planner.metadata or planner.content:
-            while planner.metadata:
-                self._take(planner.metadata.popleft())
-                if len(planner.content) >= _BATCH:
-                    self._import_batch()
-            while planner.content:
-                self._import_batch()
+        while planner.metadata:
+            self._take(planner.metadata.popleft())
+            if len(planner.content) >= _BATCH:
+                self._import_content()
+        self._import_content()
         self._pool.drain()
         self._report_progress(final=True)
 
@@ -280,14 +290,23 @@ class LocalEngine:
             stats.metadata_written += 1
         self._result.metadata += 1
 
-    def _import_batch(self) -> None:
-        content = self._planner.content
-        count = min(_BATCH, len(content))
-        batch = _Batch(self, [content.popleft() for _ in range(count)])
-        if self.importer.only_links:
-            batch.store()()  # not worth another thread
-        else:
-            self._pool.submit(batch.store)
+    def _import_content(self) -> None:
+        """Import the files known to be needed: small ones at once, large ones on the workers."""
+        content, importer = self._planner.content, self.importer
+        inline = _Batch(self)
+        while content:
+            checksum = content.popleft()
+            if importer.only_links or importer.stored_size(checksum) <= self._small:
+                inline.checksums.append(checksum)
+                if len(inline.checksums) >= _BATCH:
+                    inline.store()()
+                    inline = _Batch(self)
+                    self._report_progress()
+            else:
+                # A thread for each of the small ones would spend its time waiting for the others.
+                self._pool.submit(_Batch(self, checksum).store)
+        inline.store()()
+        self._pool.collect()
         self._report_progress()
 
     def batch_stored(self, batch: _Batch) -> None:
@@ -313,18 +332,18 @@ class LocalEngine:
 
 
 class _Batch:
-    """Content objects that one worker imports one after the other."""
+    """Content objects that are imported one after the other."""
 
     __slots__ = ("_engine", "checksums", "plain", "written")
 
-    def __init__(self, engine: LocalEngine, checksums: list[Checksum]) -> None:
+    def __init__(self, engine: LocalEngine, *checksums: Checksum) -> None:
         self._engine = engine
-        self.checksums = checksums
+        self.checksums = list(checksums)
         self.written = 0
         self.plain = 0
 
     def store(self) -> Callable[[], None]:
-        """The worker's job."""
+        """Import them; what it returns is for the owner's thread."""
         import_content = self._engine.importer.content
         for checksum in self.checksums:
             is_new, size = import_content(checksum)

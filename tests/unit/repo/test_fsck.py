@@ -199,7 +199,8 @@ def test_structure_is_checked_where_the_checksum_is_right(repo: Repo) -> None:
     run = Run(repo)
 
     assert str(run.error) == (
-        f"In commits {bad}: fsck {checksum}.dirtree: Invalid / in filename ../evil"
+        f"In commits {bad}: fsck {checksum}.dirtree: {checksum}.dirtree: "
+        "Invalid / in filename ../evil"
     )
 
 

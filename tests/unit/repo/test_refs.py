@@ -116,7 +116,7 @@ def test_refs_below_are_in_the_way(repo: Repo) -> None:
     with pytest.raises(ExistsError) as caught:
         repo.refs.set("a", TWO)
 
-    assert str(caught.value) == "Conflict: b/c exists under refs/heads/a when attempting write"
+    assert str(caught.value) == "Conflict: b/c exists under a when attempting write"
 
 
 def test_empty_directories_are_not_in_the_way(repo: Repo, tmp_path: Path) -> None:

@@ -77,10 +77,12 @@ def test_names_are_sorted(repo: Repo) -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "-a", "a b", ".."])
 def test_names_that_cannot_be_remotes(repo: Repo, name: str) -> None:
-    for action in (lambda: repo.remotes.add(name, URL), lambda: repo.remotes.delete(name)):
-        with pytest.raises(FormatError) as caught:
-            action()
-        assert str(caught.value) == f"Invalid remote name {name}"
+    with pytest.raises(FormatError) as adding:
+        repo.remotes.add(name, URL)
+    with pytest.raises(FormatError) as deleting:
+        repo.remotes.delete(name)
+
+    assert str(adding.value) == str(deleting.value) == f"Invalid remote name {name}"
 
 
 def test_a_remote_that_exists(repo: Repo, with_directory: Repo, tmp_path: Path) -> None:
@@ -148,7 +150,7 @@ def test_the_same_name_twice_is_refused(with_directory: Repo, tmp_path: Path) ->
 def test_a_file_that_is_no_key_file_is_named(with_directory: Repo, tmp_path: Path) -> None:
     (tmp_path / "remotes.d/bad.conf").write_text("junk\n")
 
-    with pytest.raises(OSTreeError, match="^Reloading remotes: Failed to parse .*bad.conf: "):
+    with pytest.raises(OSTreeError, match=r"^Reloading remotes: Failed to parse .*bad\.conf: "):
         with_directory.remotes.names()
 
 

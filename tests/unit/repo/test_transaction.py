@@ -190,6 +190,33 @@ def test_own_collection_is_no_mirror(tmp_path: Path) -> None:
         assert repo.refs.mirrored() == {}
 
 
+def test_a_commit_appears_after_all_that_it_needs(
+    repo: Repo, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stops the publication, and wherever: no commit without its objects."""
+    genuine = os.rename
+    left = 0
+
+    def rename(source: str, destination: str, **options: int) -> None:
+        nonlocal left
+        if not left:
+            raise Stop
+        left -= 1
+        genuine(source, destination, **options)
+
+    monkeypatch.setattr(os, "rename", rename)
+    for _ in range(12):
+        left = 1
+        with pytest.raises(Stop):
+            commit(repo, tree)
+
+        assert f"{COMMIT[2:]}.commit" not in objects(tmp_path)
+        assert not repo.fsck().corrupted
+    left = 100
+    assert commit(repo, tree) == COMMIT
+    assert repo.fsck().objects == 13
+
+
 # staging directories ----------------------------------------------------------------------------
 
 

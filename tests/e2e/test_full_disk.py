@@ -1,0 +1,115 @@
+"""A disk that fills up: an error that says so, nothing damaged, and room again afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOUNT = 'mount -t tmpfs -o size=24m none "$0" && exec "$@"'
+
+CODE = """
+    import os, shutil, subprocess, sys
+    from ostree.errors import SpaceError
+    from ostree.repo.checkout_options import CheckoutOptions
+    from ostree.repo.repository import Repo
+    base, mode, percent, fsync = sys.argv[1:]
+    def tree(name, *files):
+        os.makedirs(f"{base}/../{name}")
+        for number, size in enumerate(files):
+            with open(f"{base}/../{name}/{number}", "wb") as file:
+                file.write(os.urandom(size))
+        return f"{base}/../{name}"
+    def commit(repo, path):
+        with repo.transaction() as txn:
+            checksum = txn.commit(txn.import_directory(path), timestamp=1)
+            txn.set_ref("main", checksum)
+        return checksum
+    first = tree("first", 10, 100000)
+    many = tree("many", *[300_000] * 120)
+    large = tree("large", 12 << 20, 20 << 20)
+    later = tree("later", 9 << 20)
+    Repo.create(f"{base}/repo", mode).close()
+    with open(f"{base}/repo/config", "a") as file:
+        file.write(f"min-free-space-percent={percent}\\nfsync={fsync}\\n")
+    with Repo.open(f"{base}/repo") as repo:
+        before = commit(repo, first)
+        for path in (many, large):
+            try:
+                commit(repo, path)
+            except SpaceError as error:
+                print(error)
+            assert repo.resolve("main") == before
+            assert not repo.fsck().corrupted
+            if shutil.which("ostree"):
+                subprocess.run(["ostree", f"--repo={base}/repo", "fsck", "-q"], check=True,
+                               stdout=subprocess.DEVNULL)
+            if fsync == "true":
+                # The reference makes a directory for its caches.
+                assert set(os.listdir(f"{base}/repo/tmp")) <= {"cache"}
+            else:
+                from ostree.repo.prune import prune
+                prune(repo)
+        after = commit(repo, later)
+        assert repo.resolve("main") == after != before
+        try:
+            repo.checkout("main", f"{base}/out", options=CheckoutOptions(force_copy=True))
+            repo.checkout("main", f"{base}/out2", options=CheckoutOptions(force_copy=True))
+        except Exception as error:
+            print(type(error).__name__, error)
+        assert not repo.fsck().corrupted
+"""
+
+
+@pytest.fixture
+def namespace(tmp_path: Path) -> tuple[str, ...]:
+    """A command prefix that gives a command a small file system of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    if not shutil.which("unshare"):
+        pytest.skip("unshare (Debian: util-linux) is not installed")
+    (tmp_path / "disk").mkdir()
+    prefix = ("unshare", "-m", "sh", "-c", MOUNT, str(tmp_path / "disk"))
+    probe = subprocess.run([*prefix, "true"], check=False, capture_output=True, text=True)
+    if probe.returncode:
+        pytest.skip(f"no mounts of our own here: {probe.stderr.strip()}")
+    return prefix
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("mode", ["bare", "archive"])
+@pytest.mark.parametrize("fsync", ["true", "false"])
+def test_a_full_disk(namespace: tuple[str, ...], tmp_path: Path, mode: str, fsync: str) -> None:
+    done = processes.run(CODE, tmp_path / "disk", mode, "0", fsync, prefix=namespace)
+
+    assert done.stderr == ""
+    many, large, checkout = done.stdout.splitlines()
+    assert many.startswith("Writing content object")
+    assert many.endswith(": No space left on device")
+    assert large.startswith("Writing content object")
+    assert large.endswith(": No space left on device")
+    assert checkout == "RepoError Checking out 0: No space left on device"
+    assert os.listdir(tmp_path / "disk") == []
+
+
+@pytest.mark.root
+def test_the_minimum_stops_it_before_the_disk_is_full(
+    namespace: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = processes.run(CODE, tmp_path / "disk", "bare", "10", "true", prefix=namespace)
+
+    assert done.stderr == ""
+    many, large, _ = done.stdout.splitlines()
+    assert many == (
+        "min-free-space-percent '10%' would be exceeded, at least 300.0\u00a0kB requested"
+    )
+    assert large.startswith("min-free-space-percent '10%' would be exceeded, at least ")
+    assert large.endswith("\u00a0MB requested")

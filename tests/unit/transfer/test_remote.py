@@ -1,0 +1,142 @@
+"""What is read from a remote's configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ostree.errors import OSTreeError, SignatureError
+from ostree.repo.repository import Repo
+from ostree.transfer.options import PullOptions
+from ostree.transfer.remote import (
+    access,
+    file_path,
+    join_url,
+    open_fetcher,
+    refuse_signatures,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ostree.repo.remotes import Remote
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Iterator[Repo]:
+    """An empty repository."""
+    with Repo.create(tmp_path / "repo", "archive") as made:
+        yield made
+
+
+def remote(repo: Repo, **options: str) -> Remote:
+    """A remote with these options; ``_`` in their names stands for ``-``."""
+    pairs = [(key.replace("_", "-"), value) for key, value in options.items()]
+    repo.remotes.add("far", pairs, replace=True)
+    return repo.remotes.get("far")
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("file:///a/b", "/a/b"),
+        ("FILE:///a%20b%25", "/a b%"),
+        ("http://host/a", None),
+        ("/a/b", None),
+    ],
+)
+def test_file_path(url: str, path: str | None) -> None:
+    assert file_path(url) == path
+
+
+@pytest.mark.parametrize("base", ["http://h/repo", "http://h/repo/", "http://h/repo//"])
+def test_one_slash_between(base: str) -> None:
+    assert join_url(base, "summary") == "http://h/repo/summary"
+
+
+def test_where_things_are(repo: Repo) -> None:
+    """Content has a place of its own, unless the command line names one for all."""
+    far = remote(repo, url="http://meta", contenturl="http://content", branches="a;b;")
+
+    found = access(far, PullOptions())
+
+    assert (found.meta_url, found.content_url, found.branches) == (
+        "http://meta",
+        "http://content",
+        ["a", "b"],
+    )
+    overridden = access(far, PullOptions(url="http://other"))
+    assert (overridden.meta_url, overridden.content_url) == ("http://other", "http://other")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gpg_verify": "true"}, 'No "url" option in remote "far"'),
+        (
+            {"url": "http://x", "unconfigured_state": "subscribe first"},
+            "remote unconfigured-state: subscribe first",
+        ),
+        (
+            {"url": "http://x", "custom_backend": "flatpak"},
+            "Cannot fetch via libostree - remote 'far' uses custom backend 'flatpak'",
+        ),
+        (
+            {"url": "mirrorlist=http://x"},
+            'Remote "far" has a mirror list, which is not supported yet',
+        ),
+        (
+            {"metalink": "http://x"},
+            'Remote "far" has a metalink, which is not supported yet',
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_remotes_not_to_be_pulled_from(repo: Repo, options: dict[str, str], message: str) -> None:
+    far = remote(repo, **options)
+
+    with pytest.raises(OSTreeError) as caught:
+        access(far, PullOptions())
+
+    assert str(caught.value) == message
+
+
+def test_half_a_client_certificate(repo: Repo) -> None:
+    far = remote(repo, url="https://x", tls_client_cert_path="/x.pem")
+
+    with pytest.raises(OSTreeError, match='must specify both "tls-client-cert-path" and'):
+        open_fetcher(repo, far, PullOptions())
+
+
+@pytest.mark.parametrize(
+    ("options", "overrides", "key"),
+    [
+        ({}, {}, "gpg-verify"),
+        ({"gpg_verify": "true"}, {}, "gpg-verify"),
+        ({"gpg_verify": "false"}, {"gpg_verify": True}, "gpg-verify"),
+        ({"gpg_verify": "false", "sign_verify": "ed25519"}, {}, "sign-verify"),
+        ({"gpg_verify": "false", "sign_verify": "1"}, {}, "sign-verify"),
+        ({"gpg_verify": "0", "gpg_verify_summary": "1"}, {}, "gpg-verify-summary"),
+        ({"gpg_verify": "0", "sign_verify_summary": "true"}, {}, "sign-verify-summary"),
+        ({"gpg_verify": "false"}, {}, None),
+        ({"gpg_verify": "false", "sign_verify": "false"}, {}, None),
+        ({}, {"gpg_verify": False}, None),
+    ],
+    ids=str,
+)
+def test_signatures(
+    repo: Repo, options: dict[str, str], overrides: dict[str, bool], key: str | None
+) -> None:
+    """What demands signatures is refused, for none can be verified yet."""
+    far = remote(repo, url="http://x", **options)
+    chosen = PullOptions(
+        gpg_verify=overrides.get("gpg_verify"),
+    )
+
+    if key is None:
+        refuse_signatures(far, chosen)
+        return
+    with pytest.raises(SignatureError, match=rf'by remote "far" \({key}\)'):
+        refuse_signatures(far, chosen)
