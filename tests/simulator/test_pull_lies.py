@@ -178,8 +178,17 @@ def test_small_files_that_lie(
     assert_untouched_then_fine(source, destination, server)
 
 
-@pytest.mark.parametrize("path", ["/refs/heads/main", "/objects/*.dirtree", "/objects/*.filez"])
-@pytest.mark.parametrize("lie", [Silence(), Trickle(1, 0.02)], ids=["silent", "slow"])
+@pytest.mark.parametrize(
+    ("path", "lie"),
+    [
+        ("/refs/heads/main", Silence()),
+        ("/objects/*.commit", Silence()),
+        ("/refs/heads/main", Trickle(1, 0.02)),
+        ("/objects/*.dirtree", Trickle(1, 0.02)),
+        ("/objects/*.filez", Trickle(1, 0.02)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
 def test_servers_that_do_not_answer(
     source: Repo, destination: Repo, server: LyingServer, path: str, lie: Lie
 ) -> None:
