@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError, OSTreeError
 from ostree.events import Message, StepProgress, ignore
@@ -16,14 +17,19 @@ from ostree.types import Checksum, ObjectName, ObjectType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from ostree.events import Listener
     from ostree.formats.commit import Commit
     from ostree.repo.repository import Repo
+    from ostree.store.content import LoadedContent
+
+    _T = TypeVar("_T")
 
 _FILE, _DIRTREE = ObjectType.FILE.value, ObjectType.DIRTREE.value
 _DIRMETA, _COMMIT = ObjectType.DIRMETA.value, ObjectType.COMMIT.value
-_BATCH = 48
+#: Progress is told once in so many objects.
+_REPORT_EVERY = 64
 _BACKLOG = 32
 
 
@@ -181,37 +187,48 @@ class Fsck:
     # phase 4: objects -------------------------------------------------------------------------
 
     def _verify_objects(self) -> None:
+        """Small objects here, large ones on workers: see DirectoryImport for why."""
         names = sorted(self._reached)
-        total = len(names)
+        limit = self._repo.store.properties.inline_limit
         with WorkerPool(backlog=_BACKLOG) as pool:
-            for at in range(0, total, _BATCH):
-                batch = names[at : at + _BATCH]
-                pool.submit(lambda batch=batch: self._verify_batch(batch, total))  # type: ignore[misc]
+            for checksum, number in names:
+                name = ObjectName(checksum, ObjectType(number))
+                if number != _FILE:
+                    self._settle(name, self._problem_of(name))
+                    continue
+                content = self._attempt(name, partial(self._load_content, checksum))
+                if isinstance(content, OSTreeError):
+                    self._settle(name, content)
+                elif content.size > limit:
+                    pool.submit(partial(self._verify_on_worker, name, content))
+                else:
+                    self._settle(name, self._problem_with(name, content))
             pool.drain()
 
-    def _verify_batch(self, batch: list[tuple[Checksum, int]], total: int) -> Callable[[], None]:
-        problems: list[tuple[ObjectName, OSTreeError]] = []
-        for checksum, number in batch:
-            name = ObjectName(checksum, ObjectType(number))
-            problem = self._problem_of(name)
-            if problem is not None:
-                problems.append((name, problem))
+    def _verify_on_worker(self, name: ObjectName, content: LoadedContent) -> Callable[[], None]:
+        return partial(self._settle, name, self._problem_with(name, content))
 
-        def report() -> None:
-            for name, problem in problems:
-                self._handle(name, problem)
-            self._done += len(batch)
-            self._emit(StepProgress("fsck", self._done, total))
-
-        return report
+    def _settle(self, name: ObjectName, problem: OSTreeError | None) -> None:
+        """Count an object, and act on what is wrong with it."""
+        if problem is not None:
+            self._handle(name, problem)
+        self._done += 1
+        if self._done % _REPORT_EVERY == 1 or self._done == len(self._reached):
+            self._emit(StepProgress("fsck", self._done, len(self._reached)))
 
     def _problem_of(self, name: ObjectName) -> OSTreeError | None:
-        """What is wrong with an object, None if nothing is."""
+        """What is wrong with a metadata object, None if nothing is."""
+        return self._attempt(name, partial(self._verify_metadata, name))
+
+    def _problem_with(self, name: ObjectName, content: LoadedContent) -> OSTreeError | None:
+        """What is wrong with a loaded file object, None if nothing is; closes it."""
+        with content:
+            return self._attempt(name, partial(self._verify_content, name.checksum, content))
+
+    def _attempt(self, name: ObjectName, action: Callable[[], _T]) -> _T | OSTreeError:
+        """The result of an action on an object, or what is wrong with the object."""
         try:
-            if name.type is ObjectType.FILE:
-                self._verify_content(name.checksum)
-            else:
-                self._verify_metadata(name)
+            return action()
         except (CorruptionError, ObjectNotFoundError) as error:
             return error
         except OSError as error:
@@ -219,12 +236,17 @@ class Fsck:
             if not isinstance(problem, CorruptionError):
                 raise problem from error
             return problem
-        return None
 
-    def _verify_content(self, checksum: Checksum) -> None:
+    def _load_content(self, checksum: Checksum) -> LoadedContent:
         try:
-            with self._repo.load_content(checksum) as content:
-                actual = checksum_loaded(content)
+            return self._repo.load_content(checksum)
+        except CorruptionError as error:
+            error.add_prefix(f"fsck content object {checksum}")
+            raise
+
+    def _verify_content(self, checksum: Checksum, content: LoadedContent) -> None:
+        try:
+            actual = checksum_loaded(content)
             if actual != checksum:
                 raise corrupted(ObjectType.FILE, checksum, actual)
         except CorruptionError as error:

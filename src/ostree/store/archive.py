@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class ArchiveStore(LooseStore):
     """What is served over HTTP: files any web server can give away."""
 
-    properties = StoreProperties(RepoMode.ARCHIVE)
+    properties = StoreProperties(RepoMode.ARCHIVE, inline_limit=16 << 10)
     content_extension = "filez"
 
     def __init__(self, objects: ObjectDirectory, *, level: int = compression.DEFAULT_LEVEL) -> None:

@@ -52,9 +52,11 @@ class StoreProperties:
         links_user_checkout: Whether regular files can be hard-linked into user-mode checkouts.
         links_owned_checkout: The same for checkouts with original owners.
         links_symlinks: Whether its symbolic links are objects that can be hard-linked.
+        inline_limit: Content of up to this many bytes is stored faster than handed to a thread.
     """
 
     __slots__ = (
+        "inline_limit",
         "keeps_owner",
         "keeps_xattrs",
         "links_owned_checkout",
@@ -72,6 +74,7 @@ class StoreProperties:
         links_user_checkout: bool = False,
         links_owned_checkout: bool = False,
         links_symlinks: bool = False,
+        inline_limit: int = 64 << 10,
     ) -> None:
         self.mode = mode
         self.keeps_owner = keeps_owner
@@ -79,6 +82,7 @@ class StoreProperties:
         self.links_user_checkout = links_user_checkout
         self.links_owned_checkout = links_owned_checkout
         self.links_symlinks = links_symlinks
+        self.inline_limit = inline_limit
 
 
 class LooseStore:

@@ -22,7 +22,7 @@ from ostree.transfer.wanted import (
     parse_wanted,
     resolve_by_summary,
 )
-from ostree.types import ObjectType, RepoMode
+from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 _BATCH = 64
 #: Large files waiting for a worker, at most.
 _BACKLOG = 32
-#: Stored size in bytes up to which a file is not worth a worker's while; compressing takes longer.
-_SMALL = 32 << 10
-_SMALL_TO_COMPRESS = 2 << 10
 
 
 def pull_local(
@@ -218,7 +215,7 @@ class LocalEngine:
         self._emit = on_event
         self._interval = options.update_interval
         self._next_progress = 0.0
-        self._small = _SMALL_TO_COMPRESS if repo.mode is RepoMode.ARCHIVE else _SMALL
+        self._small = repo.store.properties.inline_limit
         self.importer = ObjectImporter(
             source,
             repo,

@@ -11,7 +11,7 @@ import pytest
 
 from ostree.errors import OSTreeError, RepoError
 from ostree.events import Event, StepProgress
-from ostree.repo import directory_import
+from ostree.repo import file_import
 from ostree.repo.checkout_options import CheckoutOptions
 from ostree.repo.modifier import Modifier
 from ostree.repo.repository import Repo
@@ -182,7 +182,7 @@ def test_a_file_that_changes_meanwhile_is_noticed(
     repo: Repo, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hashed first and copied afterwards: what is stored is what was hashed, or nothing is."""
-    monkeypatch.setattr(directory_import, "SMALL", 10)
+    monkeypatch.setattr(file_import, "SMALL", 10)
     (tree / "file").write_bytes(b"before" * 100)
     genuine = checksum_descriptor
 
@@ -191,7 +191,7 @@ def test_a_file_that_changes_meanwhile_is_noticed(
         (tree / "file").write_bytes(b"after." * 100)
         return found
 
-    monkeypatch.setattr(directory_import, "checksum_descriptor", hash_and_change)
+    monkeypatch.setattr(file_import, "checksum_descriptor", hash_and_change)
 
     error = failure(repo, tree)
 
@@ -203,7 +203,7 @@ def test_a_file_that_changes_meanwhile_is_noticed(
 def test_a_file_that_grows_meanwhile_is_what_it_was(
     tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr(directory_import, "SMALL", 10)
+    monkeypatch.setattr(file_import, "SMALL", 10)
     (tree / "file").write_bytes(b"before" * 100)
     genuine = checksum_descriptor
 
@@ -213,7 +213,7 @@ def test_a_file_that_grows_meanwhile_is_what_it_was(
             file.write(b"more")
         return found
 
-    monkeypatch.setattr(directory_import, "checksum_descriptor", hash_and_append)
+    monkeypatch.setattr(file_import, "checksum_descriptor", hash_and_append)
     with Repo.create(tmp_path / "repo", mode) as repo:
         commit(repo, tree)
 
@@ -391,7 +391,7 @@ def test_bare_user_only_always_takes_the_canonical_form() -> None:
 
 def test_large_files_are_the_same_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of large files, taken by all: known checksums, in every mode."""
-    monkeypatch.setattr(directory_import, "SMALL", 0)
+    monkeypatch.setattr(file_import, "SMALL", 0)
     make_tree(tmp_path / "tree")
     for mode in ("bare-user", "archive"):
         with Repo.create(tmp_path / mode, mode) as repo:
