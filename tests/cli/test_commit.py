@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from cli.running import fail, ostree, succeed
 from ostree.cli.commands.commit import parse_epoch
 from ostree.errors import FormatError
+from support import processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,14 +114,21 @@ def test_a_collection_is_bound(tmp_path: Path, tree: Path) -> None:
     assert "'ostree.collection-binding': <'org.example.C'>}" in raw
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_repository_is_refused(repo: Path, tree: Path) -> None:
     (repo / "objects").chmod(0o555)
+    code = """
+        import sys
+        from ostree.cli.main import run
 
-    message = fail("commit", f"--repo={repo}", "-b", "x", tree)
+        sys.argv[1:] = ["commit", f"--repo={sys.argv[1]}", "-b", "x", sys.argv[2]]
+        sys.exit(run())
+    """
+
+    done = processes.run_unprivileged(code, repo, tree)
 
     (repo / "objects").chmod(0o755)
-    assert message == "error: Cannot write to repository: Permission denied"
+    assert done.returncode == 1
+    assert done.stderr == "error: Cannot write to repository: Permission denied\n"
 
 
 @pytest.mark.parametrize(

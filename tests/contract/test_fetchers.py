@@ -499,15 +499,26 @@ class TestOrder:
 
 
 class TestWaiting:
+    def test_all_of_several_silent_servers_are_given_up(self, server: LyingServer) -> None:
+        """Curl's own timer tells of the first one only."""
+        server.lie("/small", Silence())
+        outcomes: list[Response | OSTreeError] = []
+        options = FetcherOptions(low_speed_time=1, low_speed_limit=10)
+        with CurlFetcher(options) as fetcher:
+            for _ in range(3):
+                fetcher.submit(Request(server.url + "/small"), MemorySink(), outcomes.append)
+
+            fetcher.run()
+
+        assert [type(outcome) for outcome in outcomes] == [FetchTimeoutError] * 3
+
     def test_a_step_ends_after_its_timeout(self, fetcher: Fetcher, server: LyingServer) -> None:
         server.lie("/small", Silence())
         fetcher.submit(Request(server.url + "/small"), MemorySink(), unexpected)
-        begin = time.monotonic()
-        while time.monotonic() < begin + 0.1:
-            left = fetcher.step(0.1)
+
+        left = fetcher.step(0.1)
 
         assert left == 1
-        assert time.monotonic() - begin < 2
 
     def test_another_thread_wakes_a_step(self, fetcher: Fetcher) -> None:
         timer = threading.Timer(0.05, fetcher.wake)

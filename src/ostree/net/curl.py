@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ostree.errors import OSTreeError
     from ostree.net.fetcher import Done, Request, Response, Sink
 
+#: Seconds after which curl looks at all transfers: when several are silent at once, its timer
+#: tells of the first one only.
+_LOOK_EVERY = 1.0
 _EPOLL_EVENTS = {
     pycurl.POLL_IN: select.EPOLLIN,
     pycurl.POLL_OUT: select.EPOLLOUT,
@@ -53,6 +56,7 @@ class CurlFetcher(Fetcher):
         self._dirty: list[Transfer] = []
         self._raised: list[BaseException] = []
         self._deadline: float | None = None
+        self._look_at: float | None = None
         self._has_news = False
         self._watched: set[int] = set()
         self._share = pycurl.CurlShare()
@@ -157,13 +161,15 @@ class CurlFetcher(Fetcher):
                 continue
             self._running[transfer.curl] = transfer
             self._multi.add_handle(transfer.curl)
+        if self._look_at is None:
+            self._look_at = monotonic() + _LOOK_EVERY
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _wait(self, timeout: float | None) -> None:
         """Let curl act on what its sockets have, waiting for the first event if there is none."""
-        deadline = self._deadline
-        if deadline is not None:
-            left = max(0.0, deadline - monotonic())
+        deadlines = [moment for moment in (self._deadline, self._look_at) if moment is not None]
+        if deadlines:
+            left = max(0.0, min(deadlines) - monotonic())
             timeout = left if timeout is None else min(timeout, left)
         for descriptor, events in self._epoll.poll(timeout):
             if descriptor == self._wake_fd:
@@ -184,10 +190,18 @@ class CurlFetcher(Fetcher):
                 milliseconds = self._multi.timeout()
                 if milliseconds >= 0:
                     self._on_timer(max(1, milliseconds))
+        if self._look_at is not None and self._look_at <= monotonic():
+            self._look_at = monotonic() + _LOOK_EVERY if self._running else None
+            _result, running = self._multi.perform()
+            self._take_over(running)
 
     def _act(self, descriptor: int, mask: int) -> None:
         """Let curl work on a descriptor, then give the sinks what has arrived."""
         _result, running = self._multi.socket_action(descriptor, mask)
+        self._take_over(running)
+
+    def _take_over(self, running: int) -> None:
+        """Notice what a call into curl has brought: ends of transfers, errors, data."""
         self._has_news |= running < len(self._running)
         if self._raised:
             raise self._raised[0]
