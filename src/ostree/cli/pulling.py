@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 COMMIT_METADATA_ONLY = flag("commit-metadata-only", "Fetch only the commit metadata")
 DISABLE_FSYNC = flag("disable-fsync", "Do not invoke fsync()")
+PER_OBJECT_FSYNC = flag(
+    "per-object-fsync",
+    "Perform writes in such a way that avoids stalling concurrent processes",
+)
 DISABLE_STATIC_DELTAS = flag("disable-static-deltas", "Do not use static deltas")
 UNTRUSTED = flag("untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)")
 BAREUSERONLY_FILES = flag(

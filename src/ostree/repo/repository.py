@@ -408,18 +408,21 @@ class Repo:
 
     # work -------------------------------------------------------------------------------------
 
-    def transaction(self, *, fsync: bool | None = None) -> Transaction:
+    def transaction(
+        self, *, fsync: bool | None = None, per_object_fsync: bool = False
+    ) -> Transaction:
         """A context manager to write through.
 
         Args:
             fsync: False leaves out all syncing; None follows the configuration.
+            per_object_fsync: Sync every content object as it is written, as if configured so.
 
         Raises:
             RepoError: if the repository is not writable.
         """
         from ostree.repo.transaction import Transaction
 
-        return Transaction(self, fsync=fsync)
+        return Transaction(self, fsync=fsync, per_object_fsync=per_object_fsync)
 
     def checkout(
         self,

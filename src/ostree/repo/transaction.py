@@ -71,9 +71,12 @@ class Transaction:
         resumed: Whether objects of an interrupted transaction were found.
     """
 
-    def __init__(self, repo: Repo, *, fsync: bool | None = None) -> None:
+    def __init__(
+        self, repo: Repo, *, fsync: bool | None = None, per_object_fsync: bool = False
+    ) -> None:
         self._repo = repo
         self._sync = repo.config.fsync if fsync is None else fsync and repo.config.fsync
+        self._per_object = per_object_fsync or repo.config.per_object_fsync
         self._stack = ExitStack()
         self._staging: staging.StagingDirectory | None = None
         self._ref_changes: dict[str, Checksum | None] = {}
@@ -126,7 +129,7 @@ class Transaction:
         self._tmp_fd = files.open_directory("tmp", dir_fd=repo.dir_fd)
         self._stack.callback(os.close, self._tmp_fd)
         store = repo.store
-        if self._sync and not repo.config.per_object_fsync:
+        if self._sync and not self._per_object:
             self._staging = staging.acquire(self._tmp_fd, repo.boot_id)
             self.resumed = self._staging.resumed
             store.staging = ObjectDirectory(self._staging.fd, self._staging.fd)

@@ -28,6 +28,7 @@ from ostree.sysroot.writing import ListWriter, touch_deployments
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import NoReturn
 
     from ostree.events import Listener
     from ostree.formats.kernel_arguments import KernelArguments
@@ -156,7 +157,7 @@ class Sysroot(SysrootView):
             OSTreeError: the list is as it was; what was made is removed by the next cleanup.
         """
         if stage:
-            raise SysrootError("Staging deployments is not supported yet")
+            self._refuse_staging()
         options = kernel_arguments or KernelArgumentOptions()
         options.check(merging=merge)
         with self._changing():
@@ -271,7 +272,7 @@ class Sysroot(SysrootView):
         from ostree.sysroot.upgrader import Upgrader
 
         if stage:
-            raise SysrootError("Staging deployments is not supported yet")
+            self._refuse_staging()
         with self._changing():
             self.load()
             upgrader = Upgrader(self, stateroot, puller=puller, on_event=self._on_event)
@@ -312,6 +313,14 @@ class Sysroot(SysrootView):
             with step("Reloading deployments after commit"):
                 touch_deployments(self._root_fd)
                 self.load(force=True)
+
+    def _refuse_staging(self) -> NoReturn:
+        self.load()
+        if self.booted is None:
+            raise SysrootError(
+                "Cannot stage deployment: Not currently booted into an OSTree system"
+            )
+        raise SysrootError("Staging deployments is not supported yet")
 
     def _settle_staged(self, wanted: Sequence[Deployment]) -> bool:
         """Discard the staged deployment unless it stays in front; whether there was one to."""

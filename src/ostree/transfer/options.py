@@ -26,6 +26,7 @@ class PullOptions:
         http_headers: Sent with every request, as (name, value).
         network_retries: How often a request that failed is repeated.
         fsync: False leaves out all syncing; None follows the repository's configuration.
+        per_object_fsync: Sync every content object as it is written.
         require_static_deltas: Refused, as deltas are not used yet.
         gpg_verify: Instead of the remote's setting of that name, as the three below.
         gpg_verify_summary: See above.
@@ -53,6 +54,7 @@ class PullOptions:
         "mirror",
         "network_retries",
         "override_remote_name",
+        "per_object_fsync",
         "require_static_deltas",
         "sign_verify",
         "sign_verify_summary",
@@ -81,6 +83,7 @@ class PullOptions:
         http_headers: Sequence[tuple[str, str]] = (),
         network_retries: int = 5,
         fsync: bool | None = None,
+        per_object_fsync: bool = False,
         require_static_deltas: bool = False,
         gpg_verify: bool | None = None,
         gpg_verify_summary: bool | None = None,
@@ -105,6 +108,7 @@ class PullOptions:
         self.http_headers = http_headers
         self.network_retries = network_retries
         self.fsync = fsync
+        self.per_object_fsync = per_object_fsync
         self.require_static_deltas = require_static_deltas
         self.gpg_verify = gpg_verify
         self.gpg_verify_summary = gpg_verify_summary

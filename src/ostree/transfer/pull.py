@@ -138,7 +138,9 @@ def _pull_objects(
     """The transaction: objects, then refs, then the marks of partial commits."""
     result = PullResult(local=False)
     checks = CommitChecks(repo, wanted, source.collection_id, options)
-    with repo.transaction(fsync=options.fsync) as transaction:
+    with repo.transaction(
+        fsync=options.fsync, per_object_fsync=options.per_object_fsync
+    ) as transaction:
         planner = make_planner(repo, transaction, wanted, options, source.name)
         started = monotonic()
         with WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool:

@@ -166,7 +166,9 @@ def _pull_objects(
     result = PullResult(local=True)
     checks = CommitChecks(repo, wanted, collection, options)
     started = monotonic()
-    with repo.transaction(fsync=options.fsync) as transaction:
+    with repo.transaction(
+        fsync=options.fsync, per_object_fsync=options.per_object_fsync
+    ) as transaction:
         planner = make_planner(repo, transaction, wanted, options, remote_name)
         with WorkerPool(backlog=_BACKLOG) as pool:
             LocalEngine(

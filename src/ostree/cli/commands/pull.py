@@ -10,6 +10,7 @@ from ostree.cli.pulling import (
     DISABLE_FSYNC,
     DISABLE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
+    PER_OBJECT_FSYNC,
     UNTRUSTED,
     show_pull,
 )
@@ -29,6 +30,7 @@ OPTIONS = (
     REPO,
     COMMIT_METADATA_ONLY,
     DISABLE_FSYNC,
+    PER_OBJECT_FSYNC,
     DISABLE_STATIC_DELTAS,
     flag("mirror", "Write refs suitable for a mirror and fetches all refs if none provided"),
     texts("subpath", "", "Only pull the provided subpath(s)"),
@@ -97,6 +99,7 @@ def _options(args: Arguments) -> PullOptions:
         http_headers=[_header(text) for text in args.texts("http-header")],
         network_retries=args.integer("network-retries", defaults.network_retries),
         fsync=False if args.flag("disable-fsync") else None,
+        per_object_fsync=args.flag("per-object-fsync"),
         append_user_agent=args.text("append-user-agent"),
         low_speed_limit=args.integer("low-speed-limit-bytes", defaults.low_speed_limit),
         low_speed_time=args.integer("low-speed-time-seconds", defaults.low_speed_time),

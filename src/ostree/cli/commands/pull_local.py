@@ -10,6 +10,7 @@ from ostree.cli.pulling import (
     DISABLE_FSYNC,
     DISABLE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
+    PER_OBJECT_FSYNC,
     UNTRUSTED,
     show_pull,
 )
@@ -29,6 +30,7 @@ OPTIONS = (
     COMMIT_METADATA_ONLY,
     text("remote", "REMOTE", "Add REMOTE to refspec"),
     DISABLE_FSYNC,
+    PER_OBJECT_FSYNC,
     UNTRUSTED,
     BAREUSERONLY_FILES,
     DISABLE_STATIC_DELTAS,
@@ -50,6 +52,7 @@ def run(ctx: Context, args: Arguments) -> None:
             bareuseronly_files=args.flag("bareuseronly-files"),
             verify_bindings=not args.flag("disable-verify-bindings"),
             fsync=False if args.flag("disable-fsync") else None,
+            per_object_fsync=args.flag("per-object-fsync"),
             override_remote_name=args.text("remote"),
         )
         show_pull(ctx, lambda listener: pull_local(repo, source, refs, options, listener))

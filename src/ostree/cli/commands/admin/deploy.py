@@ -25,6 +25,7 @@ OPTIONS = (
         "Do not apply configuration (/etc and kernel arguments) from booted deployment",
     ),
     flag("retain", "Do not delete previous deployments"),
+    flag("stage", "Complete deployment at OS shutdown"),
     flag("retain-pending", "Do not delete pending deployments"),
     flag("retain-rollback", "Do not delete rollback deployments"),
     flag("not-as-default", "Append rather than prepend new deployment"),
@@ -62,6 +63,7 @@ def run(ctx: Context, args: Arguments) -> None:
                 append=args.texts("karg-append"),
                 delete=args.texts("karg-delete"),
             ),
+            stage=args.flag("stage"),
             merge=not args.flag("no-merge"),
             prune=not args.flag("no-prune"),
             retention=Retention(
