@@ -127,7 +127,7 @@ class Refs:
         if not is_directory:
             value = files.read_file(path, self._dir_fd, limit=4096)
             return {prefix: value.decode("utf-8", "replace").rstrip()}
-        shown = f"{name}/" if full_names or remote is not None else ""
+        shown = f"{name}/" if full_names else ""
         return {format_refspec(remote, shown + ref): value for ref, value in self._walk(path, "")}
 
     def aliases(self) -> dict[str, str]:

@@ -337,3 +337,10 @@ def test_huge_files_are_no_refs(repo: Repo, tmp_path: Path, size: int) -> None:
 
     with pytest.raises(OSTreeError):
         repo.resolve("huge")
+
+
+def test_a_prefix_is_removed_from_the_refs_of_a_remote_too(repo: Repo) -> None:
+    repo.refs.set("origin:os/x86_64/stable", ONE)
+
+    assert repo.refs.list("origin:os") == {"origin:x86_64/stable": ONE}
+    assert repo.refs.list("origin:os", full_names=True) == {"origin:os/x86_64/stable": ONE}
