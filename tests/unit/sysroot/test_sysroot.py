@@ -187,7 +187,7 @@ def test_bad_names_of_stateroots(lab: Lab, name: str) -> None:
 
 
 def test_only_booted_systems_can_stage(lab: Lab) -> None:
-    with lab.open() as sysroot, pytest.raises(SysrootError, match="^Cannot stage deployment: Not"):
+    with lab.open() as sysroot, pytest.raises(SysrootError, match=r"^Cannot stage deployment: Not"):
         sysroot.deploy("stable", stateroot="os", stage=True)
 
 
