@@ -76,6 +76,7 @@ REPOSITORY = {
     "ostree.store.layout",
     "ostree.system",
     "ostree.system.anonymous",
+    "ostree.system.closing",
     "ostree.system.files",
     "ostree.types",
 }

@@ -16,12 +16,11 @@ or the very error that the sink raised, if that was an :class:`~ostree.errors.OS
 from __future__ import annotations
 
 from ostree.errors import FetchError, OSTreeError, StatusError, TooLargeError
+from ostree.system.closing import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
-    from typing import Self
 
     Done = Callable[["Response | OSTreeError"], None]
 
@@ -167,7 +166,7 @@ class MemorySink(Sink):
         return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
 
 
-class Fetcher:
+class Fetcher(Closing):
     """Base of all fetchers; see the module for threads and errors.
 
     Attributes:
@@ -217,17 +216,6 @@ class Fetcher:
     def close(self) -> None:
         """Cancel everything and release connections; a second call does nothing."""
         raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def run(self) -> None:
         """Drive until everything is done, what callbacks submit meanwhile included."""

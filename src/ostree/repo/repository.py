@@ -19,13 +19,12 @@ from ostree.repo.locking import RepoLock
 from ostree.repo.refs import Refs
 from ostree.store.layout import ObjectDirectory
 from ostree.system import files
+from ostree.system.closing import Closing
 from ostree.types import Checksum, ObjectType, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
-    from typing import Self
 
     from ostree.events import Listener
     from ostree.formats.commit import Commit
@@ -53,7 +52,7 @@ _MAX_CONFIG = 16 << 20
 _MAX_PARENTS = 32
 
 
-class Repo:
+class Repo(Closing):
     """An open repository; a context manager.
 
     Attributes:
@@ -187,17 +186,6 @@ class Repo:
         self._objects_fd = self._tmp_fd = self.dir_fd = -1
         if self.parent is not None:
             self.parent.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open_parent(self, depth: int) -> Repo | None:
         path = self.config.parent

@@ -6,13 +6,12 @@ import os
 
 from ostree.errors import CorruptionError
 from ostree.formats.file_header import content_prefix
+from ostree.system.closing import Closing
 from ostree.types import Checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import zlib
-    from types import TracebackType
-    from typing import Self
 
     from ostree.types import FileHeader
 
@@ -34,7 +33,7 @@ def checksum_descriptor(header: FileHeader, fd: int, size: int) -> Checksum:
     return Checksum.of_digest(digest.digest())
 
 
-class LoadedContent:
+class LoadedContent(Closing):
     """An object's header, size in bytes (0 for links) and content, to be read once.
 
     ``fd`` is a descriptor positioned at the plain content, for copies inside the kernel, or None
@@ -57,17 +56,6 @@ class LoadedContent:
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class MemoryContent(LoadedContent):
@@ -138,7 +126,7 @@ class InflatedContent(LoadedContent):
             self._source = -1
 
 
-class ContentWriter:
+class ContentWriter(Closing):
     """A file object being written as its bytes arrive.
 
     Call :meth:`write` any number of times, then :meth:`finish`; :meth:`close` without finish
@@ -178,14 +166,3 @@ class ContentWriter:
     def close(self) -> None:
         """Give back what it holds."""
         raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -12,11 +12,11 @@ from ostree.sysroot.loading import find_booted, load_deployments, read_booted_fa
 from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.staged import load_staged
 from ostree.sysroot.step import step
+from ostree.system.closing import Closing
 from ostree.system.files import exists, open_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from ostree.events import Listener
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ostree.sysroot.deployment import Deployment
 
 
-class SysrootView:
+class SysrootView(Closing):
     """An open sysroot as far as it is only read; a context manager.
 
     Attributes:
@@ -82,17 +82,6 @@ class SysrootView:
         if self._root_fd >= 0:
             os.close(self._root_fd)
             self._root_fd = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _reopen(self) -> None:
         """Open everything again, for other mounts."""

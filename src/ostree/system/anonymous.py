@@ -5,10 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from ostree.system.closing import Closing
 
 # What file systems without O_TMPFILE answer.
 _NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
@@ -19,7 +16,7 @@ def random_name(prefix: str = "tmp.") -> str:
     return prefix + os.urandom(8).hex()
 
 
-class AnonymousFile:
+class AnonymousFile(Closing):
     """A new file (mode 0600) on the file system of a directory, linked into place when done.
 
     Where the file system knows ``O_TMPFILE`` a crash leaves nothing behind; elsewhere it has a
@@ -45,17 +42,6 @@ class AnonymousFile:
                 0o600,
                 dir_fd=dir_fd,
             )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def link(self, path: str, dir_fd: int) -> bool:
         """Give it a name; False, and nothing changed, if the name is taken."""

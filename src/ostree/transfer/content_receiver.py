@@ -12,12 +12,12 @@ import zlib
 from ostree.errors import CorruptionError, OSTreeError
 from ostree.formats import file_header
 from ostree.store import compression
+from ostree.system.closing import Closing
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self
 
     from ostree.store.content import ContentWriter
     from ostree.store.store import LooseStore
@@ -126,7 +126,7 @@ class ContentReceiver:
             raise
 
 
-class StreamedObject:
+class StreamedObject(Closing):
     """A large object, stored while it arrives.
 
     :meth:`feed` with what has come, in order, then :meth:`finish`; :meth:`close` in any case.
@@ -155,12 +155,6 @@ class StreamedObject:
         self._digest = hashlib.sha256()
         self._size = 0
         self._left = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def feed(self, chunks: Sequence[bytes]) -> None:
         """Take the next bytes of the stored object.
