@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
     Oracle = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.oracle
+pytestmark = [
+    pytest.mark.oracle,
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="keeping the owners of the trees needs root"),
+]
 
 MODES = ("bare", "archive", "bare-user", "bare-user-only")
 

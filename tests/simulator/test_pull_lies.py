@@ -198,7 +198,7 @@ def test_servers_that_do_not_answer(
     source: Repo, destination: Repo, server: LyingServer, path: str, lie: Lie
 ) -> None:
     """They are given up after the low speed time."""
-    server.lie(path, lie, times=1)
+    server.lie(path, lie)
 
     with pytest.raises(OSTreeError, match="While fetching http"):
         pull(destination, "origin", ["main"], HASTY)

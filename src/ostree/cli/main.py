@@ -30,8 +30,11 @@ def run() -> int:
         environ,
     )
     status = main(sys.argv[1:], ctx)
-    if status == _SIGPIPE:
-        # The interpreter would try to flush what nobody reads.
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        # That is known already; the interpreter would try once more, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return status
 
