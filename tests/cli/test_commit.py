@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cli.running import fail, ostree, succeed
 from ostree.cli.commands.commit import parse_epoch
 from ostree.errors import FormatError
+from ostree.system import locks
 from support import processes
 
 if TYPE_CHECKING:
@@ -101,6 +103,20 @@ def test_the_body_may_come_from_a_file(repo: Path, tree: Path, tmp_path: Path) -
     )
 
     assert succeed("show", f"--repo={repo}", "b").endswith("    s\n\n    From a file\n\n")
+
+
+def test_the_environment_can_name_the_boot(repo: Path, tree: Path) -> None:
+    """Staging directories of other boots are removed; those of this one are kept."""
+    for boot in ("this", "another"):
+        (repo / f"tmp/staging-{boot}-AAAAAA/ab").mkdir(parents=True)
+    held = os.open(repo / "tmp/staging-this-AAAAAA-lock", os.O_CREAT | os.O_RDWR)
+    assert locks.try_lock(held, exclusive=True)
+
+    succeed("commit", f"--repo={repo}", "-b", "t", tree, environ={"OSTREE_BOOTID": "this"})
+
+    os.close(held)
+    kept = [name for name in os.listdir(repo / "tmp") if name.startswith("staging-")]
+    assert sorted(kept) == ["staging-this-AAAAAA", "staging-this-AAAAAA-lock"]
 
 
 def test_a_collection_is_bound(tmp_path: Path, tree: Path) -> None:

@@ -32,7 +32,7 @@ def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
     """
     path = args.text("repo")
     if path is not None:
-        repo = open_path(path)
+        repo = open_path(ctx, path)
     else:
         repo = _open_default(ctx)
     if writable and not repo.writable:
@@ -41,7 +41,7 @@ def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
     return repo
 
 
-def open_path(path: str) -> Repo:
+def open_path(ctx: Context, path: str) -> Repo:
     """Open a repository; that of the running system has files for its remotes in ``/etc``.
 
     Raises:
@@ -54,16 +54,20 @@ def open_path(path: str) -> Repo:
         is_system = os.path.samefile(path, SYSTEM_REPOSITORY)
     except OSError:
         is_system = False
-    return Repo.open(path, remotes_directory=SYSTEM_REMOTES if is_system else None)
+    return Repo.open(
+        path,
+        boot_id=ctx.environ.get("OSTREE_BOOTID"),
+        remotes_directory=SYSTEM_REMOTES if is_system else None,
+    )
 
 
 def _open_default(ctx: Context) -> Repo:
     if _is_repository("."):
-        return open_path(".")
+        return open_path(ctx, ".")
     sysroot = ctx.environ.get("OSTREE_SYSROOT", "/")
     path = ctx.environ.get("OSTREE_REPO") or os.path.join(sysroot, "ostree/repo")
     try:
-        return open_path(path)
+        return open_path(ctx, path)
     except OSTreeError as error:
         raise MissingRepositoryError("Command requires a --repo argument") from error
 

@@ -42,4 +42,4 @@ def open_target(ctx: Context, args: Arguments) -> Repo:
     except OSTreeError as error:
         error.add_prefix("loading sysroot")
         raise
-    return open_path(os.path.join(sysroot, "ostree/repo"))
+    return open_path(ctx, os.path.join(sysroot, "ostree/repo"))
