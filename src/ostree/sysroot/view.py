@@ -43,7 +43,6 @@ class SysrootView(Closing):
         self._loaded: int | None = None
         self._deployments: list[Deployment] = []
         self._booted: Deployment | None = None
-        self._is_booted = False
 
     # opening ----------------------------------------------------------------------------------
 
@@ -145,7 +144,6 @@ class SysrootView(Closing):
             self._root_fd, read_bootversion(self._root_fd), run_directory
         )
         facts = read_booted_facts(self._root_fd, run_directory)
-        self._is_booted = facts is not None
         self._booted = None
         if facts is not None:
             self._booted = find_booted(deployments, facts, self._root_fd)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from ostree.types import canonical_xattrs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,10 +49,8 @@ def _values(file: int | str, names: list[str], *, follow_symlinks: bool) -> Xatt
             if error.errno == errno.ENODATA:
                 continue
             raise
-        if value:
-            pairs.append((os.fsencode(name), value))
-    pairs.sort()
-    return tuple(pairs)
+        pairs.append((os.fsencode(name), value))
+    return canonical_xattrs(pairs)
 
 
 def write_fd(fd: int, xattrs: Iterable[tuple[bytes, bytes]]) -> None:

@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ostree.cli.status_text import describe_default, format_status, format_status_json
 from ostree.errors import SysrootError
 from ostree.formats.keyfile import KeyFile
 from ostree.sysroot.deployment import Deployment, UnlockedState
-from ostree.sysroot.status import (
-    DeploymentStatus,
-    describe_default,
-    format_status,
-    format_status_json,
-    read_status,
-)
+from ostree.sysroot.status import DeploymentStatus, read_status
 from ostree.types import Checksum
 
 if TYPE_CHECKING:
