@@ -120,3 +120,23 @@ def test_an_alias_leads_to_a_local_ref(many: Path) -> None:
 )
 def test_output_is_the_references(words: str, many: Path, compare: Compare) -> None:
     compare("refs", f"--repo={many}", *words.split())
+
+
+def test_the_summary_follows_where_it_is_to(tmp_path: Path) -> None:
+    """``core.auto-update-summary``: creating and deleting refs count, not commits only."""
+    repo = tmp_path / "auto"
+    (tmp_path / "tree").mkdir()
+    succeed("init", f"--repo={repo}", "--mode=archive")
+    succeed("config", f"--repo={repo}", "set", "core.auto-update-summary", "true")
+    succeed("commit", f"--repo={repo}", "-b", "first", tmp_path / "tree")
+
+    succeed("refs", f"--repo={repo}", "--create=second", "first")
+    created = succeed("summary", f"--repo={repo}", "-v")
+    succeed("refs", f"--repo={repo}", "--delete", "first")
+    deleted = succeed("summary", f"--repo={repo}", "-v")
+
+    assert [line for line in created.splitlines() if line.startswith("*")] == [
+        "* first",
+        "* second",
+    ]
+    assert [line for line in deleted.splitlines() if line.startswith("*")] == ["* second"]

@@ -453,6 +453,13 @@ class Repo(Closing):
             on_event=on_event,
         ).run()
 
+    def refs_changed(self) -> None:
+        """Have the summary follow where it is configured to; for changes outside transactions."""
+        if self.config.auto_update_summary:
+            from ostree.repo import summary
+
+            summary.refresh(self)
+
     def is_partial(self, commit: str) -> bool:
         """Whether objects of a commit are known to be missing, perhaps."""
         return files.exists(f"state/{commit}.commitpartial", self.dir_fd)

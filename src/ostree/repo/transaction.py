@@ -202,10 +202,8 @@ class Transaction:
             repo.refs.set(refspec, checksum)
         for (collection, name), checksum in self._mirror_changes.items():
             repo.refs.set_mirrored(collection, name, checksum)
-        if (self._ref_changes or self._mirror_changes) and repo.config.auto_update_summary:
-            from ostree.repo import summary
-
-            summary.refresh(repo)
+        if self._ref_changes or self._mirror_changes:
+            repo.refs_changed()
 
     def _abandon(self, error: BaseException) -> None:
         """Leave staged objects for the next transaction, unless space is what was missing."""

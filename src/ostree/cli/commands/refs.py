@@ -76,6 +76,7 @@ def _create(repo: Repo, new: str, args: Arguments) -> None:
         _create_alias(repo, new, old)
     else:
         repo.refs.set(new, repo.resolve(old))
+    repo.refs_changed()
 
 
 def _exists(repo: Repo, name: str) -> bool:
@@ -106,3 +107,4 @@ def _delete(repo: Repo, prefixes: list[str]) -> None:
                 if target == name:
                     raise OSTreeError(f"Ref '{name}' has an active alias: '{alias}'")
             repo.refs.set(name, None)
+    repo.refs_changed()
