@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ostree.cli.context import Context
 
-    Json: TypeAlias = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+    Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 
 #: The option of every command that has such a form.
 JSON = flag("json", "Print the result as one JSON document")
@@ -30,7 +30,7 @@ def print_json(ctx: Context, document: Json) -> None:
 
 
 def text_fields(key: str, text: str) -> dict[str, Json]:
-    """A name, path or other text from outside, under ``key``.
+    r"""A name, path or other text from outside, under ``key``.
 
     Args:
         key: What the field is called.
@@ -38,7 +38,7 @@ def text_fields(key: str, text: str) -> dict[str, Json]:
 
     Returns:
         ``{key: text}``, or for text that is not UTF-8 ``{key: escaped, key_base64: bytes}``, where
-        each such byte is written ``\\xNN``.
+        each such byte is written ``\xNN``.
     """
     raw = text.encode("utf-8", "surrogateescape")
     try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from ostree.errors import FormatError
+import os
+
+from ostree.errors import FormatError, NotFoundError
+from ostree.formats.keyfile import KeyFile
 from ostree.formats.refspec import check_collection_id
+from ostree.system import files
 from ostree.types import RepoMode
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ostree.formats.keyfile import KeyFile
-
+#: Configurations above this size are refused, in bytes.
+_MAX_SIZE = 16 << 20
 _UNITS = {"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
 
@@ -22,6 +24,30 @@ class Config:
 
     def __init__(self, keyfile: KeyFile) -> None:
         self.keyfile = keyfile
+
+    @classmethod
+    def load(cls, dir_fd: int) -> Config:
+        """The configuration of the repository in a directory, checked.
+
+        Raises:
+            NotFoundError: if that is no repository.
+            FormatError: if the configuration is wrong.
+        """
+        try:
+            os.close(files.open_directory("objects", dir_fd=dir_fd))
+        except OSError as error:
+            raise NotFoundError(files.describe("opendir(objects)", error)) from error
+        try:
+            data = files.read_file("config", dir_fd, limit=_MAX_SIZE)
+        except OSError as error:
+            raise NotFoundError(files.describe("openat(config)", error)) from error
+        try:
+            config = cls(KeyFile.parse(data))
+        except FormatError as error:
+            error.add_prefix("Couldn't parse config file")
+            raise
+        config.validate()
+        return config
 
     def validate(self) -> None:
         """Check what must be right before a repository can be used.

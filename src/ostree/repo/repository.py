@@ -5,54 +5,35 @@ from __future__ import annotations
 import os
 
 from ostree.errors import (
-    FormatError,
     NotFoundError,
-    ObjectNotFoundError,
     OSTreeError,
     RefNotFoundError,
     RepoError,
 )
-from ostree.formats.keyfile import KeyFile
-from ostree.formats.refspec import check_collection_id
 from ostree.repo.config import Config
 from ostree.repo.locking import RepoLock
+from ostree.repo.objects import ObjectSource
 from ostree.repo.refs import Refs
 from ostree.store.layout import ObjectDirectory
+from ostree.store.opening import open_store
 from ostree.system import files
 from ostree.system.closing import Closing
-from ostree.types import Checksum, ObjectType, RepoMode
+from ostree.types import Checksum, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ostree.events import Listener
-    from ostree.formats.commit import Commit
-    from ostree.formats.dirtree import DirTree
-    from ostree.formats.gvariant import Variant
+    from ostree.formats.keyfile import KeyFile
     from ostree.repo.checkout_options import CheckoutOptions
     from ostree.repo.fsck import FsckResult
     from ostree.repo.remotes import Remotes
     from ostree.repo.transaction import Transaction
-    from ostree.store.content import LoadedContent
     from ostree.store.store import LooseStore
-    from ostree.types import DirMeta, FileHeader
 
-_SUBDIRECTORIES = (
-    "tmp",
-    "extensions",
-    "state",
-    "refs",
-    "refs/heads",
-    "refs/mirrors",
-    "refs/remotes",
-    "objects",
-)
-_MAX_CONFIG = 16 << 20
 _MAX_PARENTS = 32
 
 
-class Repo(Closing):
+class Repo(ObjectSource, Closing):
     """An open repository; a context manager.
 
     Attributes:
@@ -67,6 +48,8 @@ class Repo(Closing):
         boot_id: Names the staging directories of this boot.
         remotes_directory: Where remotes have files of their own, if they have.
     """
+
+    parent: Repo | None
 
     def __init__(
         self,
@@ -130,7 +113,7 @@ class Repo(Closing):
             return cls(
                 absolute,
                 dir_fd,
-                _load_config(dir_fd),
+                Config.load(dir_fd),
                 boot_id=boot_id,
                 remotes_directory=remotes_directory,
                 depth=depth,
@@ -155,29 +138,9 @@ class Repo(Closing):
             FormatError: if mode or collection ID are none.
             RepoError: if the directory cannot be made, or the file system does not suit the mode.
         """
-        if not isinstance(mode, RepoMode):
-            mode = RepoMode.parse(mode)
-        if collection_id is not None:
-            check_collection_id(collection_id)
-        absolute = os.path.abspath(os.fspath(path))
-        try:
-            os.mkdir(absolute, 0o775)
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise RepoError(files.describe("Creating repo: mkdirat", error)) from error
-        try:
-            dir_fd = files.open_directory(absolute)
-        except OSError as error:
-            raise RepoError(files.describe(f"Creating repo: opendir({absolute})", error)) from error
-        try:
-            if not files.exists("objects", dir_fd):
-                _create_in(dir_fd, mode, collection_id)
-        except OSError as error:
-            raise RepoError(f"Creating repo: {error.strerror}") from error
-        finally:
-            os.close(dir_fd)
-        return cls.open(absolute)
+        from ostree.repo.creating import create
+
+        return cls.open(create(path, mode, collection_id))
 
     def close(self) -> None:
         """Give its descriptors back."""
@@ -206,26 +169,12 @@ class Repo(Closing):
             except FileNotFoundError:
                 os.mkdir("tmp", 0o775, dir_fd=self.dir_fd)
                 self._tmp_fd = files.open_directory("tmp", dir_fd=self.dir_fd)
-        objects = ObjectDirectory(self._objects_fd, self._tmp_fd)
-        mode = config.mode
-        if mode is RepoMode.ARCHIVE:
-            from ostree.store import archive, compression
-
-            level = compression.clamp_level(config.zlib_level)
-            return archive.ArchiveStore(objects, level=level)
-        if mode is RepoMode.BARE:
-            from ostree.store import bare
-
-            return bare.BareStore(objects, with_xattrs=not config.disable_xattrs)
-        if mode is RepoMode.BARE_USER:
-            from ostree.store import bare_user
-
-            return bare_user.BareUserStore(objects)
-        if mode is RepoMode.BARE_USER_ONLY:
-            from ostree.store import bare_user_only
-
-            return bare_user_only.BareUserOnlyStore(objects)
-        raise RepoError(f"Repositories of mode '{mode.value}' are not supported yet")
+        return open_store(
+            ObjectDirectory(self._objects_fd, self._tmp_fd),
+            config.mode,
+            zlib_level=config.zlib_level,
+            with_xattrs=not config.disable_xattrs,
+        )
 
     # properties -------------------------------------------------------------------------------
 
@@ -301,99 +250,6 @@ class Repo(Closing):
         except RefNotFoundError:
             return None
 
-    # objects ----------------------------------------------------------------------------------
-
-    def has_object(self, checksum: str, type: ObjectType) -> bool:
-        """Whether the object is here or in a parent."""
-        if self.store.has(checksum, type):
-            return True
-        return self.parent is not None and self.parent.has_object(checksum, type)
-
-    def load_metadata(self, checksum: str, type: ObjectType) -> bytes:
-        """The bytes of a metadata object, not verified.
-
-        Raises:
-            ObjectNotFoundError: ``No such metadata object HEX.EXT``.
-        """
-        try:
-            return self.store.read_metadata(checksum, type)
-        except ObjectNotFoundError:
-            if self.parent is None:
-                raise
-            return self.parent.load_metadata(checksum, type)
-
-    def load_commit(self, checksum: str) -> Commit:
-        """A commit.
-
-        Raises:
-            ObjectNotFoundError: if it is not there.
-            FormatError: if it is damaged.
-        """
-        from ostree.formats import commit
-
-        data = self.load_metadata(checksum, ObjectType.COMMIT)
-        try:
-            return commit.decode(data)
-        except FormatError as error:
-            error.add_prefix(f"Loading {checksum}.commit")
-            raise
-
-    def load_dirtree(self, checksum: str) -> DirTree:
-        """The entries of a directory; errors as :meth:`load_commit`."""
-        from ostree.formats import dirtree
-
-        data = self.load_metadata(checksum, ObjectType.DIRTREE)
-        try:
-            return dirtree.decode(data)
-        except FormatError as error:
-            error.add_prefix(f"Loading {checksum}.dirtree")
-            raise
-
-    def load_dirmeta(self, checksum: str) -> DirMeta:
-        """Owner, mode and attributes of a directory; errors as :meth:`load_commit`."""
-        from ostree.formats import dirmeta
-
-        data = self.load_metadata(checksum, ObjectType.DIRMETA)
-        try:
-            return dirmeta.decode(data)
-        except FormatError as error:
-            error.add_prefix(f"Loading {checksum}.dirmeta")
-            raise
-
-    def load_detached(self, checksum: str) -> list[tuple[str, Variant]] | None:
-        """The detached metadata of a commit, or None if it has none."""
-        from ostree.formats import commitmeta
-
-        try:
-            return commitmeta.decode(self.load_metadata(checksum, ObjectType.COMMITMETA))
-        except ObjectNotFoundError:
-            return None
-
-    def load_content(self, checksum: Checksum) -> LoadedContent:
-        """A file object's header, size and content.
-
-        Raises:
-            ObjectNotFoundError: ``Couldn't find file object 'HEX'``.
-            CorruptionError: if it is damaged.
-        """
-        try:
-            return self.store.load(checksum)
-        except ObjectNotFoundError:
-            if self.parent is None:
-                raise
-            return self.parent.load_content(checksum)
-
-    def load_file_header(self, checksum: Checksum) -> tuple[FileHeader, int]:
-        """A file object's header and the size of its content in bytes (0 for links)."""
-        with self.load_content(checksum) as content:
-            return content.header, content.size
-
-    def commits(self) -> Iterator[Checksum]:
-        """Every commit object here and in parents."""
-        yield from self.store.objects_of(ObjectType.COMMIT)
-        if self.parent is not None:
-            yield from self.parent.commits()
-
     # work -------------------------------------------------------------------------------------
 
     def transaction(
@@ -463,36 +319,3 @@ class Repo(Closing):
     def is_partial(self, commit: str) -> bool:
         """Whether objects of a commit are known to be missing, perhaps."""
         return files.exists(f"state/{commit}.commitpartial", self.dir_fd)
-
-
-def _load_config(dir_fd: int) -> Config:
-    try:
-        os.close(files.open_directory("objects", dir_fd=dir_fd))
-    except OSError as error:
-        raise NotFoundError(files.describe("opendir(objects)", error)) from error
-    try:
-        data = files.read_file("config", dir_fd, limit=_MAX_CONFIG)
-    except OSError as error:
-        raise NotFoundError(files.describe("openat(config)", error)) from error
-    try:
-        config = Config(KeyFile.parse(data))
-    except FormatError as error:
-        error.add_prefix("Couldn't parse config file")
-        raise
-    config.validate()
-    return config
-
-
-def _create_in(dir_fd: int, mode: RepoMode, collection_id: str | None) -> None:
-    if mode is RepoMode.BARE_USER:
-        from ostree.store.bare_user import check_support
-
-        check_support(dir_fd)
-    keyfile = KeyFile()
-    keyfile.set_string("core", "repo_version", "1")
-    keyfile.set_string("core", "mode", mode.value)
-    if collection_id is not None:
-        keyfile.set_string("core", "collection-id", collection_id)
-    files.replace_file("config", keyfile.to_bytes(), dir_fd)
-    for name in _SUBDIRECTORIES:
-        files.make_directory(name, dir_fd, 0o775)

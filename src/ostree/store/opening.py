@@ -1,0 +1,45 @@
+"""The store of each repository mode, imported when it is used."""
+
+from __future__ import annotations
+
+from ostree.errors import RepoError
+from ostree.types import RepoMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.store.layout import ObjectDirectory
+    from ostree.store.store import LooseStore
+
+
+def open_store(
+    objects: ObjectDirectory, mode: RepoMode, *, zlib_level: str | None, with_xattrs: bool
+) -> LooseStore:
+    """The objects in a directory, stored as a mode has it.
+
+    Args:
+        objects: The directory.
+        mode: How objects are stored there.
+        zlib_level: For archives: how hard to compress, as configured.
+        with_xattrs: For bare repositories: whether extended attributes are read and written.
+
+    Raises:
+        RepoError: if the mode is not supported.
+    """
+    if mode is RepoMode.ARCHIVE:
+        from ostree.store import archive, compression
+
+        level = compression.clamp_level(zlib_level)
+        return archive.ArchiveStore(objects, level=level)
+    if mode is RepoMode.BARE:
+        from ostree.store import bare
+
+        return bare.BareStore(objects, with_xattrs=with_xattrs)
+    if mode is RepoMode.BARE_USER:
+        from ostree.store import bare_user
+
+        return bare_user.BareUserStore(objects)
+    if mode is RepoMode.BARE_USER_ONLY:
+        from ostree.store import bare_user_only
+
+        return bare_user_only.BareUserOnlyStore(objects)
+    raise RepoError(f"Repositories of mode '{mode.value}' are not supported yet")
