@@ -72,14 +72,32 @@ def test_bad_metadata_is_refused(pair: str, repo: Path, compare: Compare) -> Non
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("words", ["-v", "--raw", "", "-v --raw"])
+@pytest.mark.parametrize("words", ["--raw", "", "-v --raw"])
 def test_output_is_the_references(words: str, summarised: Path, compare: Compare) -> None:
     compare("summary", f"--repo={summarised}", *words.split())
 
 
 @pytest.mark.oracle
-def test_the_reference_reads_ours(repo: Path, compare: Compare) -> None:
+def test_a_view_is_the_references_and_says_that_nobody_signed(
+    summarised: Path, oracle: Oracle
+) -> None:
+    """The last line is upstream's since 2026.3."""
+    theirs = oracle("summary", "-v", f"--repo={summarised}").stdout
+
+    assert succeed("summary", "-v", f"--repo={summarised}") == f"{theirs}Summary is unsigned\n"
+
+
+def test_a_signed_summary_is_not_called_unsigned(summarised: Path) -> None:
+    (summarised / "summary.sig").write_bytes(b"")
+
+    assert "unsigned" not in succeed("summary", "-v", f"--repo={summarised}")
+
+
+@pytest.mark.oracle
+def test_the_reference_reads_ours(repo: Path, oracle: Oracle, compare: Compare) -> None:
     succeed("summary", "-u", f"--repo={repo}", "-m", "a=[1, 2]", "--add-metadata=b=<'c'>")
 
-    compare("summary", "-v", f"--repo={repo}")
+    ours = succeed("summary", "-v", f"--repo={repo}")
+
+    assert oracle("summary", "-v", f"--repo={repo}").stdout in ours
     compare("summary", "--raw", f"--repo={repo}")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ostree.formats.summary import Summary
+
     Oracle = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.oracle
@@ -89,6 +91,51 @@ def test_refs_of_other_collections(oracle: Oracle, tmp_path: Path) -> None:
     assert without_time(ours) == without_time(theirs)
 
 
+def test_remotes_and_mirrors_of_the_repositorys_own_collection(
+    oracle: Oracle, tmp_path: Path
+) -> None:
+    """Both come before local refs of the same name; collections that are none are left out."""
+    make_repo(oracle, tmp_path / "repo", "--collection-id=org.example.Os")
+    with Repo.open(tmp_path / "repo") as repo:
+        newer, older = repo.resolve("main"), repo.resolve("main^")
+        other = repo.resolve("os/x86_64/é")
+        repo.refs.set_mirrored("org.example.Os", "main", older)
+        repo.refs.set_mirrored("org.example.Other", "both", older)
+        repo.refs.set("there:both", newer)
+        repo.refs.set("there:main", older)
+        repo.refs.set("own:os/x86_64/é", newer)
+        repo.refs.set("bad:fetched", other)
+        for name, collection in (
+            ("there", "org.example.Other"),
+            ("own", "org.example.Os"),
+            ("bad", "bad"),
+        ):
+            repo.remotes.add(name, [("url", "http://x"), ("collection-id", collection)])
+
+    both(oracle, tmp_path / "repo")
+
+    ours, theirs = (
+        [
+            (collection, ref.name, ref.checksum)
+            for collection, refs in [(None, found.refs), *found.collection_map.items()]
+            for ref in refs
+            if ref.name != "ostree-metadata"
+        ]
+        for found in (summary_of(tmp_path / "repo"), summary_of(tmp_path / "theirs"))
+    )
+    assert ours == theirs
+    assert (None, "main", older) in ours
+    assert ("org.example.Other", "both", newer) in ours
+
+
+def summary_of(path: Path) -> Summary:
+    """The summary of a repository."""
+    with Repo.open(path) as repo:
+        found = summary.load(repo)
+    assert found is not None
+    return found
+
+
 def test_static_deltas(oracle: Oracle, tmp_path: Path) -> None:
     make_repo(oracle, tmp_path / "repo")
     run = f"--repo={tmp_path / 'repo'}"
@@ -119,6 +166,7 @@ def test_configuration_and_old_signature(oracle: Oracle, tmp_path: Path) -> None
     """Clients are told about delta indexes; a signature of the old summary must not stay."""
     make_repo(oracle, tmp_path / "repo")
     (tmp_path / "repo" / "summary.sig").write_bytes(b"old")
+    oracle("config", f"--repo={tmp_path / 'repo'}", "set", "core.indexed-deltas", "false")
 
     both(oracle, tmp_path / "repo")
 

@@ -13,6 +13,7 @@ from ostree.formats.gvariant import Variant
 from ostree.formats.hash_order import HashDict
 from ostree.formats.refspec import looks_like_checksum
 from ostree.formats.summary import Summary, SummaryRef
+from ostree.repo.collections import collection_refs
 from ostree.store.store import MAX_METADATA
 from ostree.system import files
 from ostree.types import Checksum, DirMeta, ObjectType, TreeId
@@ -68,7 +69,7 @@ def refresh(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None
     """
     with repo.lock.hold(exclusive=False):
         data = summary_format.encode(_build(repo, metadata))
-        if not repo.config.keyfile.has_key("core", "indexed-deltas"):
+        if repo.config.keyfile.find_string("core", "indexed-deltas") not in {"true", "1"}:
             keyfile = repo.config.keyfile.copy()
             keyfile.set_string("core", "indexed-deltas", "true")
             repo.save_config(keyfile)
@@ -79,16 +80,27 @@ def refresh(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None
 
 def _build(repo: Repo, metadata: Sequence[tuple[str, Variant]]) -> Summary:
     config = repo.config
+    own = config.collection_id
+    collections = _by_collection(repo)
+    # Remotes and mirrors may serve the repository's own collection, too.
+    refs = repo.refs.local() if own is None else collections.pop(own, {})
     return summary_format.build(
-        _entries(repo, repo.refs.local()),
+        _entries(repo, refs),
         mode=config.mode_text,
         last_modified=int(time.time()),
         tombstone_commits=config.tombstones,
-        collection_id=config.collection_id,
-        collection_map=_foreign_refs(repo),
+        collection_id=own,
+        collection_map={name: _entries(repo, refs) for name, refs in collections.items()},
         static_deltas=None if _hides_deltas(repo) else dict(_deltas(repo)),
         extra=metadata,
     )
+
+
+def _by_collection(repo: Repo) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for (collection, name), value in collection_refs(repo).items():
+        found.setdefault(collection, {})[name] = value
+    return found
 
 
 def _entries(repo: Repo, refs: Mapping[str, str]) -> list[SummaryRef]:
@@ -105,23 +117,6 @@ def _entries(repo: Repo, refs: Mapping[str, str]) -> list[SummaryRef]:
             )
         )
     return entries
-
-
-def _foreign_refs(repo: Repo) -> dict[str, list[SummaryRef]]:
-    """Refs of other collections, mirrored or fetched from a remote that serves one."""
-    found: dict[str, dict[str, str]] = {}
-    for (collection, name), value in repo.refs.mirrored().items():
-        found.setdefault(collection, {})[name] = value
-    for remote in repo.remotes.names():
-        collection_id = repo.remotes.get(remote).get("collection-id")
-        if collection_id:
-            for refspec, value in repo.refs.remote(remote).items():
-                name = refspec.partition(":")[2]
-                found.setdefault(collection_id, {}).setdefault(name, value)
-    own = repo.config.collection_id
-    return {
-        collection: _entries(repo, refs) for collection, refs in found.items() if collection != own
-    }
 
 
 def _commit_metadata(repo: Repo, collection: str, metadata: Sequence[tuple[str, Variant]]) -> None:

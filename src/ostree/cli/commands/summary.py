@@ -10,6 +10,7 @@ from ostree.cli.repository import open_repo
 from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
 from ostree.errors import FormatError, NotFoundError, OSTreeError
 from ostree.formats import summary as summary_format
+from ostree.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def run(ctx: Context, args: Arguments) -> None:
             ctx.stdout.line(metadata_value(_load(repo), key))
         elif args.flag("view"):
             ctx.stdout.write(summary_text(_load(repo)))
+            if not files.exists("summary.sig", repo.dir_fd):
+                ctx.stdout.line("Summary is unsigned")
         else:
             raise OSTreeError("No option specified; use -u to update summary")
 
