@@ -137,7 +137,7 @@ class DirectoryImport:
     def _store_dirmeta(self, info: os.stat_result, fd: int) -> bytes:
         modifier = self._modifier
         uid, gid, mode = modifier.apply(info.st_uid, info.st_gid, info.st_mode)
-        meta = DirMeta(uid, gid, mode, () if modifier.no_xattrs else xattr.read_fd(fd))
+        meta = DirMeta(uid, gid, mode, () if modifier.drops_xattrs else xattr.read_fd(fd))
         known = self._dirmetas.get(meta)
         if known is None:
             known = self._transaction.write_metadata(ObjectType.DIRMETA, dirmeta.encode(meta))

@@ -125,7 +125,7 @@ class FileImport:
         if not stat.S_ISREG(info.st_mode):
             raise RepoError(f"Not a regular file or symlink: {name}")
         modifier = self._modifier
-        attributes = () if modifier.no_xattrs else xattr.read_fd(opened.fd)
+        attributes = () if modifier.drops_xattrs else xattr.read_fd(opened.fd)
         uid, gid, mode = modifier.apply(info.st_uid, info.st_gid, info.st_mode)
         return FileHeader(uid, gid, mode, "", attributes)
 
@@ -149,7 +149,7 @@ class FileImport:
         except UnicodeDecodeError as error:
             shown = raw.decode("utf-8", "replace")
             raise RepoError(f"Invalid UTF-8 in symlink target {shown}") from error
-        attributes = () if modifier.no_xattrs else xattr.read_at(dir_fd, name)
+        attributes = () if modifier.drops_xattrs else xattr.read_at(dir_fd, name)
         header = modifier.header(info.st_uid, info.st_gid, info.st_mode, target, attributes)
         return self._put(hashlib.sha256(content_prefix(header)).digest(), header, b"")
 
