@@ -52,14 +52,25 @@ class PullProgress(Event):
 
 
 class StepProgress(Event):
-    """``done`` of ``total`` units of the operation called ``operation`` (``fsck``, ``commit``)."""
+    """How far an operation has come that counts its steps.
 
-    __slots__ = ("done", "operation", "total")
+    Work is reported by the batch: a listener costs more than most steps.
 
-    def __init__(self, operation: str, done: int, total: int | None) -> None:
+    Attributes:
+        operation: Which one: ``commit``, ``checkout``, ``fsck``, ``prune`` …; when another name
+            comes, that is a new phase with numbers of its own.
+        done: Steps done: files or objects.
+        total: Of how many; None where nobody knows.
+        bytes: Bytes of content handled so far; 0 where they are not counted.
+    """
+
+    __slots__ = ("bytes", "done", "operation", "total")
+
+    def __init__(self, operation: str, done: int, total: int | None, bytes: int = 0) -> None:
         self.operation = operation
         self.done = done
         self.total = total
+        self.bytes = bytes
 
 
 class Message(Event):

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO
 
+_USUAL_COLUMNS = 80
+
 
 class OutputClosedError(Exception):
     """Nobody reads the output any more."""
@@ -54,6 +56,14 @@ class Output:
                 self._stream.flush()
         except BrokenPipeError as error:
             raise OutputClosedError from error
+
+    def columns(self) -> int:
+        """How many characters fit into a line of the terminal; 80 if it does not tell."""
+        try:
+            columns = os.get_terminal_size(self._stream.fileno() if self._stream else -1).columns
+        except (OSError, ValueError):
+            columns = 0
+        return columns or _USUAL_COLUMNS
 
     def flush(self) -> None:
         """Hand everything written so far to the system."""

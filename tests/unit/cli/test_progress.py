@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ostree.cli.context import Context, Output
-from ostree.cli.progress import PullListener, StepListener
+from ostree.cli.progress import PullListener, StepListener, TerminalLine, TransientProgress
 from ostree.cli.pulling import result_text
 from ostree.events import Message, PullProgress, StepProgress
 from ostree.transfer.options import PullResult
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """A context whose output is kept, and a clock that stands still unless moved."""
+    """A context whose output is kept, and a clock that stands still unless moved.
 
-    def __init__(self, *, terminal: bool) -> None:
+    Args:
+        terminal: Whether standard output passes for a terminal.
+        error_terminal: Whether standard error does.
+    """
+
+    def __init__(self, *, terminal: bool = False, error_terminal: bool = False) -> None:
         self._out, self._err = io.BytesIO(), io.BytesIO()
         self.ctx = Context(
             Output(self._out, "utf-8", is_terminal=terminal),
-            Output(self._err, "utf-8", is_terminal=False),
+            Output(self._err, "utf-8", is_terminal=error_terminal),
             {},
         )
         self.now = 0.0
@@ -96,7 +101,73 @@ def test_a_terminal_line_is_rewritten() -> None:
     listener(StepProgress("fsck", 100, 100))
     listener.close()
 
-    assert screen.out == "\0337\0338x (1/100) 1%\0338x (100/100) 100%\n"
+    assert screen.out == "\0337\0338x (1/100) 1%\0338x (100/100) 100%, 100/s\n"
+
+
+def test_a_shorter_line_leaves_nothing_of_the_longer_one() -> None:
+    screen = Screen(terminal=True)
+    line = TerminalLine(screen.ctx.stdout)
+
+    line.show("longer")
+    line.show("short")
+    line.finish("end")
+
+    assert screen.out == "\0337\0338longer\0338short \0338end   \n"
+
+
+def test_a_line_is_no_longer_than_the_terminal_is_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the last word: that is a result, which goes on in the next line."""
+    screen = Screen(terminal=True)
+    monkeypatch.setattr(screen.ctx.stdout, "columns", lambda: 10)
+    line = TerminalLine(screen.ctx.stdout)
+
+    line.show("0123456789")
+    line.finish("the result")
+
+    assert screen.out == "\0337\0338012345678\0338the result\n"
+
+
+def test_progress_of_silent_commands_disappears() -> None:
+    """It is on standard error, and gone before the result is printed."""
+    screen = Screen(error_terminal=True)
+
+    with TransientProgress(screen.ctx, {"commit": "x"}, clock=screen.clock) as on_event:
+        assert on_event is not None
+        on_event(StepProgress("commit", 1, None))
+        screen.now = 0.6
+        on_event(StepProgress("commit", 9, None, 4100))
+
+    assert screen.out == ""
+    assert screen.err == "\0337\0338x (9 so far), 4.1 kB\0338" + " " * 20 + "\0338"
+
+
+def test_progress_of_silent_commands_waits() -> None:
+    screen = Screen(error_terminal=True)
+
+    with TransientProgress(screen.ctx, {}, clock=screen.clock) as on_event:
+        assert on_event is not None
+        on_event(StepProgress("commit", 1, 1))
+
+    assert screen.err == ""
+
+
+def test_without_a_terminal_nobody_listens() -> None:
+    """Then the operation is spared the counting."""
+    screen = Screen(terminal=True)
+
+    with TransientProgress(screen.ctx, {}) as on_event:
+        assert on_event is None
+
+
+def test_messages_take_the_line_away() -> None:
+    screen = Screen(terminal=True)
+    listener = StepListener(screen.ctx, "x", clock=screen.clock)
+
+    listener(StepProgress("fsck", 1, 2))
+    listener(Message("phase"))
+    listener.close()
+
+    assert screen.out == "\0337\0338x (1/2) 50%\0338" + " " * 11 + "\0338phase\n"
 
 
 def test_messages_go_where_they_belong() -> None:
