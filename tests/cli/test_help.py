@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 #: Commands with the reference's options, all of them.
 SAME_OPTIONS = (
     "cat",
+    "checksum",
     "config",
     "init",
     "log",
