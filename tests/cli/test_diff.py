@@ -104,7 +104,7 @@ def test_json(changed: Path) -> None:
     assert changes["/hello.txt"]["change"] == "modified"
     assert changes["/hello.txt"]["old"] == {
         "type": "file",
-        "mode": "0644",
+        "mode": "0100644",
         "uid": 0,
         "gid": 0,
         "size": 6,

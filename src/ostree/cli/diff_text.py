@@ -155,7 +155,7 @@ def _side_json(entry: TreeEntry | None, info: EntryInfo | None) -> Json:
     kind = _type(info)
     fields: dict[str, Json] = {
         "type": kind,
-        "mode": f"{stat.S_IMODE(info.mode):04o}",
+        "mode": f"0{info.mode:o}",
         "uid": info.uid,
         "gid": info.gid,
     }

@@ -91,7 +91,7 @@ def _print_sizes(ctx: Context, changes: Iterator[Change]) -> None:
         ctx.stdout.line(line)
 
 
-def _document(repo: Repo, args: Arguments, old: str, new: str) -> Json:
+def _document(repo: Repo, args: Arguments, old: str, new: str) -> dict[str, Json]:
     from ostree.cli.diff_text import changes_json, common_json, sized_in_order
 
     changes = _changes(repo, args, old, new, everything=True)
