@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.running import ostree, succeed, without_our_options
+from cli.running import ostree, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,10 +58,7 @@ def repo(tmp_path: Path, tree: Path) -> Path:
 
 @pytest.fixture
 def compare(oracle: Oracle) -> Compare:
-    """Runs a command here and as the reference; status, output and errors have to be the same.
-
-    Of help, lines of options that are our own are left out.
-    """
+    """Runs a command here and as the reference; status, output and errors have to be the same."""
 
     def run(*argv: str) -> Result:
         ours = ostree(*argv)
@@ -71,8 +68,7 @@ def compare(oracle: Oracle) -> Compare:
             text.replace("Usage:\n  /usr/bin/", "Usage:\n  ")
             for text in (theirs.stdout, theirs.stderr)
         )
-        our_texts = map(without_our_options, (ours.out, ours.err))
-        assert (ours.status, *our_texts) == (theirs.returncode, out, err)
+        assert ours == (theirs.returncode, out, err)
         return ours
 
     return run

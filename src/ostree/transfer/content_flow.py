@@ -57,8 +57,7 @@ class ContentFlow:
         """Ask for an object."""
         body = _Body(self, checksum)
         self.fetching += 1
-        request = Request(url, priority=CONTENT_PRIORITY, resumable=True)
-        self._fetcher.submit(request, body, body.done)
+        self._fetcher.submit(Request(url, priority=CONTENT_PRIORITY), body, body.done)
 
     def flush(self, *, force: bool) -> None:
         """Let workers store what has come, if they have nothing else to do or if forced."""

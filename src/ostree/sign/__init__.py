@@ -1,0 +1,1 @@
+"""Signatures: one small interface, and an engine behind it for each scheme."""

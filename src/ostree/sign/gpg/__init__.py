@@ -1,0 +1,1 @@
+"""OpenPGP signatures, made and verified by the ``gpg`` command (signatures §2)."""
