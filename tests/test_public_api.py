@@ -16,6 +16,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 #: Adding a name is a decision; removing one breaks users.
 NAMES = {
     "CancelledError",
+    "Change",
+    "ChangeKind",
     "Checksum",
     "ChecksumError",
     "Commit",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from ostree.formats.commit import Commit
+    from ostree.repo.diff import Change, ChangeKind
     from ostree.repo.repository import Repo
     from ostree.sysroot.sysroot import Sysroot
     from ostree.types import Checksum, ObjectType, RepoMode
@@ -41,6 +42,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CancelledError",
+    "Change",
+    "ChangeKind",
     "Checksum",
     "ChecksumError",
     "Commit",
@@ -73,6 +76,8 @@ __all__ = [
 
 #: Where the exports that are not errors live.
 _HOMES = {
+    "Change": "ostree.repo.diff",
+    "ChangeKind": "ostree.repo.diff",
     "Checksum": "ostree.types",
     "Commit": "ostree.formats.commit",
     "ObjectType": "ostree.types",

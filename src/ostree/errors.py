@@ -114,7 +114,17 @@ class TrustError(OSTreeError):
 
 
 class TransferError(OSTreeError):
-    """Data could not be moved between two places."""
+    """Data could not be moved between two places.
+
+    Attributes:
+        received: How much of the body had come before it failed, in bytes from its start.
+        last_modified: The modification time of that body, in seconds since the epoch, if known.
+        retry_after: Seconds after which the server wants to be asked again, if it said so.
+    """
+
+    received = 0
+    last_modified: int | None = None
+    retry_after: int | None = None
 
 
 class FetchError(TransferError):

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 
 
+#: Options that upstream's commands have here in addition, as their lines of help begin.
+OUR_OPTIONS = ("  --json ",)
+
+
+def without_our_options(text: str) -> str:
+    """A help text, or a message with one before it, as it is without the options of ours."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(OUR_OPTIONS))
+
+
 class Result(NamedTuple):
     """What a command did.
 

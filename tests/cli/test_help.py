@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.running import succeed
+from cli.running import succeed, without_our_options
 from ostree.cli.command import Group
 from ostree.cli.commands import ROOT
 
@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 #: Commands with the reference's options, all of them.
 SAME_OPTIONS = (
     "cat",
+    "checksum",
     "config",
     "init",
     "log",
@@ -64,6 +65,9 @@ def test_no_golden_file_is_left_over() -> None:
 @pytest.mark.oracle
 @pytest.mark.parametrize("command", SAME_OPTIONS)
 def test_the_help_is_the_references(command: str, oracle: Oracle) -> None:
+    """But for the lines of options that the reference lacks."""
     theirs = oracle(*command.split(), "--help").stdout.replace("/usr/bin/ostree", "ostree")
 
-    assert succeed(*command.split(), "--help") == theirs
+    ours = without_our_options(succeed(*command.split(), "--help"))
+
+    assert ours == theirs

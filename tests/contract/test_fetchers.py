@@ -70,6 +70,13 @@ def fetcher(make: Make) -> Iterator[Fetcher]:
 
 
 @pytest.fixture
+def plainly() -> Iterator[Fetcher]:
+    """A fetcher that tries once."""
+    with plain(FetcherOptions(timeout=5)) as running:
+        yield running
+
+
+@pytest.fixture
 def serial(make: Make) -> Iterator[Fetcher]:
     """A fetcher that does one thing at a time."""
     with make(FetcherOptions(timeout=5, max_outstanding=1)) as running:
@@ -211,6 +218,49 @@ class TestBodies:
         assert again.not_modified
         assert by_date.not_modified
         assert (part.status, sink.value()) == (206, BIG[10:20])
+
+
+class TestParts:
+    def test_the_rest_of_a_body(self, fetcher: Fetcher, server: LyingServer) -> None:
+        modified = fetcher.fetch(Request(f"{server.url}/small", validators=True), MemorySink())
+        sink = MemorySink()
+
+        response = fetcher.fetch(
+            Request(f"{server.url}/small", max_size=10).rest(6, modified.last_modified), sink
+        )
+
+        assert (response.status, response.size, sink.value()) == (206, 10, b"body")
+
+    def test_the_limit_holds_for_the_whole_body(
+        self, fetcher: Fetcher, server: LyingServer
+    ) -> None:
+        with pytest.raises(TooLargeError):
+            fetcher.fetch(Request(f"{server.url}/small", max_size=9).rest(6, None), MemorySink())
+
+    def test_a_failure_says_how_much_has_come(self, serial: Fetcher, server: LyingServer) -> None:
+        server.lie("/small", Truncated(4))
+
+        error = failure(serial, server.url + "/small")
+
+        assert isinstance(error, FetchError)
+        assert error.received == 4
+        assert failure(serial, server.url + "/absent").received == 0  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize("if_range", [None, 0], ids=["no ranges here", "changed since"])
+    def test_a_server_that_sends_everything_instead(
+        self, plainly: Fetcher, server: LyingServer, if_range: int | None
+    ) -> None:
+        if if_range is None:
+            server.lie("/small", Content(b"small body"))
+        sink = MemorySink()
+        outcomes: list[Outcome] = []
+        plainly.submit(Request(f"{server.url}/small").rest(6, if_range), sink, outcomes.append)
+
+        plainly.run()
+
+        assert isinstance(outcomes[0], StatusError)
+        assert outcomes[0].status == 416
+        assert sink.value() == b""
 
 
 class TestLimits:

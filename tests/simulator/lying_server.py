@@ -46,7 +46,11 @@ class Lie:
     """What is done instead of serving the file."""
 
     def tell(self, handler: Handler) -> None:
-        """Answer a request; ``handler.truth`` is the real content of the file (or empty)."""
+        """Answer a request.
+
+        ``handler.truth`` is the real content of the file (or empty), ``handler.validators`` are its
+        headers.
+        """
         raise NotImplementedError
 
 
@@ -99,7 +103,7 @@ class Truncated(Lie):
         self.keep = keep
 
     def tell(self, handler: Handler) -> None:
-        handler.head(200, (("Content-Length", str(len(handler.truth))),))
+        handler.head(200, (("Content-Length", str(len(handler.truth))), *handler.validators))
         handler.wfile.write(handler.truth[: self.keep])
         handler.close_connection = True
 
@@ -164,6 +168,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: _Server
     truth = b""
+    validators: tuple[tuple[str, str], ...] = ()
     protocol_version = "HTTP/1.1"
     # Head and body are written one after the other; the body must not wait for an acknowledgement.
     disable_nagle_algorithm = True
@@ -175,18 +180,29 @@ class Handler(BaseHTTPRequestHandler):
         file = self.server.root / unquote(path).lstrip("/")
         is_file = ".." not in file.parts and file.is_file()
         truth = self.truth = file.read_bytes() if is_file else b""
+        etag = f'"{hashlib.sha256(truth).hexdigest()}"'
+        modified = formatdate(os.stat(file).st_mtime if is_file else 0, usegmt=True)
+        validators = self.validators = (("ETag", etag), ("Last-Modified", modified))
         if lie is not None:
             lie.tell(self)
         elif not is_file:
             self.answer(404, b"not here")
         else:
-            etag = f'"{hashlib.sha256(truth).hexdigest()}"'
-            modified = formatdate(os.stat(file).st_mtime, usegmt=True)
-            validators = (("ETag", etag), ("Last-Modified", modified))
+            start = self.first_byte(headers, modified)
             if headers.get("if-none-match") == etag:
                 self.head(304, validators)
+            elif start is not None:
+                part = ("Content-Range", f"bytes {start}-{len(truth) - 1}/{len(truth)}")
+                self.answer(206, truth[start:], (part, *validators))
             else:
                 self.answer(200, truth, validators)
+
+    def first_byte(self, headers: dict[str, str], modified: str) -> int | None:
+        """Where the part of the file begins that was asked for; None for all of it."""
+        unit, _, start = headers.get("range", "").partition("bytes=")
+        if unit or not start.endswith("-") or headers.get("if-range", modified) != modified:
+            return None
+        return int(start[:-1])
 
     def do_HEAD(self) -> None:
         self.do_GET()

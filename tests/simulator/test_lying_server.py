@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,3 +80,10 @@ def test_broken_answers_break(server: LyingServer) -> None:
     server.lie("/file", Silence())
     with pytest.raises(socket.timeout):
         get(server, "/file")
+
+
+def test_the_rest_of_a_file_is_served(server: LyingServer) -> None:
+    old = formatdate(0, usegmt=True)
+
+    assert get(server, "/file", {"Range": "bytes=4-"}) == (206, b"truth")
+    assert get(server, "/file", {"Range": "bytes=4-", "If-Range": old}) == (200, b"the truth")

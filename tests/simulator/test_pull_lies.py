@@ -366,6 +366,53 @@ def test_objects_are_not_fetched_twice(
     assert came & set(again) == {f"/objects/{large[:2]}/{large[2:]}.filez"}
 
 
+def test_a_large_object_is_taken_up_where_it_was_cut_off(
+    source: Repo, destination: Repo, server: LyingServer
+) -> None:
+    large = max(
+        source.store.objects_of(ObjectType.FILE),
+        key=lambda name: source.store.stored_size(name, ObjectType.FILE),
+    )
+    path = f"/objects/{large[:2]}/{large[2:]}.filez"
+    server.lie(path, Truncated(2_000_000), times=1)
+
+    pull(destination, "origin", ["main"])
+
+    first, second = [request.headers for request in server.requests if request.path == path]
+    assert "range" not in first
+    assert second["range"] == "bytes=2000000-"
+    assert second["if-range"].endswith(" GMT")
+    assert destination.refs.get("origin:main") == source.resolve("main")
+    assert not destination.fsck().corrupted
+
+
+def test_a_large_object_that_changed_meanwhile_comes_from_its_start(
+    source: Repo, destination: Repo, server: LyingServer
+) -> None:
+    """The rest of another file would make neither of them."""
+    large = max(
+        source.store.objects_of(ObjectType.FILE),
+        key=lambda name: source.store.stored_size(name, ObjectType.FILE),
+    )
+    path = f"/objects/{large[:2]}/{large[2:]}.filez"
+
+    class Outdated(Lie):
+        def tell(self, handler: Handler) -> None:
+            dated = ("Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT")
+            handler.head(200, (("Content-Length", str(len(handler.truth))), dated))
+            handler.wfile.write(handler.truth[:1_999_990] + b"other byte")
+            handler.close_connection = True
+
+    server.lie(path, Outdated(), times=1)
+
+    pull(destination, "origin", ["main"])
+
+    ranges = [request.headers.get("range") for request in server.requests if request.path == path]
+    assert ranges == [None, "bytes=2000000-", None]
+    assert destination.refs.get("origin:main") == source.resolve("main")
+    assert not destination.fsck().corrupted
+
+
 def test_remote_refs(source: Repo, destination: Repo, server: LyingServer) -> None:
     with pytest.raises(OSTreeError) as caught:
         remote_refs(destination, "origin")

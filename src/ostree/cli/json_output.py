@@ -7,26 +7,72 @@ stumble.
 
 from __future__ import annotations
 
-from ostree.cli.options import flag
+from ostree.cli.options import JSON, OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
 
     Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
+    #: What a field of a document may be given as: at once, piece by piece, or at the end.
+    Field: TypeAlias = Json | Iterator[Json] | Callable[[], Json]
 
-#: The option of every command that has such a form.
-JSON = flag("json", "Print the result as one JSON document")
+__all__ = ["JSON", "print_json", "refuse_with_json", "text_fields"]
+
+_INDENT = 2
 
 
-def print_json(ctx: Context, document: Json) -> None:
-    """Print a document; keys keep their order, text stays readable."""
+def refuse_with_json(args: Arguments, *names: str) -> None:
+    """Refuse options that ask for another form of output.
+
+    Raises:
+        OptionError: ``Cannot specify both --json and --NAME``.
+    """
+    for name in names:
+        if args.has(name):
+            raise OptionError(f"Cannot specify both --json and --{name}")
+
+
+def print_json(ctx: Context, document: Mapping[str, Field]) -> None:
+    """Print a document, in UTF-8 whatever the locale; keys keep their order.
+
+    A field may be an iterator, whose items are printed as they come and not kept, or a function,
+    which is called when the fields before it are printed.
+    """
+    from collections.abc import Iterator
+
+    out = ctx.stdout
+    separator = "{\n"
+    for key, value in document.items():
+        out.write_bytes(f'{separator}{" " * _INDENT}"{key}": '.encode())
+        separator = ",\n"
+        if isinstance(value, Iterator):
+            _print_items(ctx, value)
+        else:
+            out.write_bytes(_indented(value() if callable(value) else value, _INDENT))
+    out.write_bytes(b"\n}\n" if document else b"{}\n")
+
+
+def _print_items(ctx: Context, items: Iterator[Json]) -> None:
+    deeper = " " * (2 * _INDENT)
+    separator = "["
+    for item in items:
+        ctx.stdout.write_bytes(f"{separator}\n{deeper}".encode() + _indented(item, 2 * _INDENT))
+        separator = ","
+    ctx.stdout.write_bytes(b"[]" if separator == "[" else f"\n{' ' * _INDENT}]".encode())
+
+
+def _indented(value: Json, columns: int) -> bytes:
+    """A value whose lines after the first begin at a column; line ends in text are escaped."""
     import json
 
-    ctx.stdout.line(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=_INDENT, ensure_ascii=False)
+    # An escape of JSON: what is not UTF-8 should not get here, and is no reason to stop.
+    return text.replace("\n", "\n" + " " * columns).encode("utf-8", "backslashreplace")
 
 
 def text_fields(key: str, text: str) -> dict[str, Json]:

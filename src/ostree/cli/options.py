@@ -237,6 +237,8 @@ REPO = Option(
 )
 SYSROOT = Option(PATH, "sysroot", "Create a new OSTree sysroot at PATH", argument="PATH")
 
+JSON = Option(FLAG, "json", "Print the result as one JSON document")
+
 
 def flag(long: str, help: str, *, short: str = "", hidden: bool = False) -> Option:
     """An option without value."""

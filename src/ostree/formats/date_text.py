@@ -27,7 +27,7 @@ _LAST = 253402300799
 
 def is_representable(timestamp: int) -> bool:
     """Whether the timestamp is a date that can be shown."""
-    return _FIRST <= _signed(timestamp) <= _LAST
+    return _FIRST <= signed_timestamp(timestamp) <= _LAST
 
 
 def format_utc(timestamp: int) -> str:
@@ -53,7 +53,7 @@ def format_local(timestamp: int, tz: tzinfo | Zone) -> str:
         return "invalid"
     from ostree.formats.time_zone import zone_of
 
-    signed = _signed(timestamp)
+    signed = signed_timestamp(timestamp)
     offset = zone_of(tz).offset(signed)
     if not is_representable(signed + offset):
         return "invalid"
@@ -83,10 +83,18 @@ def format_c(timestamp: int, tz: tzinfo | Zone | None = None) -> str:
     if tz is not None:
         from ostree.formats.time_zone import zone_of
 
-        signed = _signed(timestamp)
+        signed = signed_timestamp(timestamp)
         t = _utc(signed + zone_of(tz).offset(signed))
     day = str(t.tm_mday).rjust(2, "\u2007")
     return f"{_DAYS[t.tm_wday]} {_MONTHS[t.tm_mon - 1]} {day} {_clock(t)} {t.tm_year}"
+
+
+def format_rfc3339(timestamp: int) -> str | None:
+    """``2023-11-14T22:13:20Z``; None if it cannot be shown."""
+    if not is_representable(timestamp):
+        return None
+    t = _utc(timestamp)
+    return f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}T{_clock(t)}Z"
 
 
 def format_http_date(timestamp: int, *, zone: str = "GMT") -> str:
@@ -135,14 +143,15 @@ def days_since_1970(year: int, month: int, day: int) -> int:
     return before + (153 * (month - 3) + 2) // 5 + day - 719469
 
 
-def _signed(timestamp: int) -> int:
+def signed_timestamp(timestamp: int) -> int:
+    """The seconds since 1970, negative for a time before."""
     return (timestamp + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _utc(timestamp: int) -> time.struct_time:
     if not is_representable(timestamp):
         raise FormatError(f"Invalid timestamp: {timestamp % (1 << 64)}")
-    return time.gmtime(_signed(timestamp))
+    return time.gmtime(signed_timestamp(timestamp))
 
 
 def _date(t: time.struct_time) -> str:

@@ -11,6 +11,7 @@ from ostree.errors import FetchError, FetchTimeoutError, StatusError, TransferEr
 from ostree.net.fetcher import displayed_url
 
 TIMED_OUT = 28
+RANGE_NOT_DELIVERED = 33
 COULD_NOT_READ_FILE = 37
 SIZE_EXCEEDED = 63
 
@@ -76,8 +77,8 @@ _TEXTS = {
 def curl_error(url: str, code: int) -> TransferError:
     """The error of a transfer that ended with curl's ``code``.
 
-    A ``file://`` URL without a file is a :class:`StatusError` of 404, so that callers have one way
-    to learn that there is no such file.
+    A ``file://`` URL without a file is a :class:`StatusError` of 404, and a whole body where its
+    rest was asked for one of 416, so that callers have one way to learn of such things.
     """
     text = _TEXTS.get(code, "Unknown error")
     message = f"While fetching {displayed_url(url)}: [{code}] {text}"
@@ -85,4 +86,6 @@ def curl_error(url: str, code: int) -> TransferError:
         return FetchTimeoutError(message)
     if code == COULD_NOT_READ_FILE:
         return StatusError(message, status=404)
+    if code == RANGE_NOT_DELIVERED:
+        return StatusError(message, status=416)
     return FetchError(message)

@@ -11,7 +11,7 @@ import stat
 
 import pycurl
 
-from ostree.errors import OSTreeError
+from ostree.errors import OSTreeError, StatusError, TransferError
 from ostree.net.curl_error import SIZE_EXCEEDED, curl_error
 from ostree.net.fetcher import Request, Response, Sink, status_error, too_large_error
 from ostree.net.http_date import format_http_date, parse_http_date
@@ -58,7 +58,7 @@ class Transfer:
 
     Attributes:
         status: HTTP status, known from the first piece of body on; 0 before.
-        received: Bytes of body so far.
+        received: Bytes of body so far, those included that were there before the request.
         chunks: Those of them that the sink has not been given yet.
         dirty: Where the transfer puts itself when it has such chunks.
         error: What the sink raised inside a call of curl's.
@@ -69,6 +69,7 @@ class Transfer:
         "curl",
         "current_headers",
         "current_limit",
+        "current_offset",
         "dirty",
         "done",
         "error",
@@ -98,6 +99,7 @@ class Transfer:
         self.standing_headers = [_header_line(name, value) for name, value in options.headers]
         self.current_headers: list[bytes] = []
         self.current_limit = 0
+        self.current_offset = 0
         self.watches_headers = False
         self.etag: str | None = None
         self.last_modified: int | None = None
@@ -121,12 +123,17 @@ class Transfer:
         self.request = request
         self.sink = sink
         self.done = done
-        self.status = self.received = 0
+        self.status = 0
+        self.received = offset = request.offset
         self.limit = request.max_size
         self.is_file = request.url[:5].lower() == "file:"
         curl = self.curl
         curl.setopt(pycurl.URL, _wire_url(request.url))
-        limit = request.max_size or 0  # 0 is no limit to curl; ours is checked as chunks arrive
+        if offset != self.current_offset:
+            curl.setopt(pycurl.RESUME_FROM_LARGE, offset)
+            self.current_offset = offset
+        # 0 is no limit to curl; ours is checked as chunks arrive.
+        limit = max(0, (request.max_size or 0) - offset)
         if limit != self.current_limit:
             curl.setopt(pycurl.MAXFILESIZE_LARGE, limit)
             self.current_limit = limit
@@ -157,16 +164,30 @@ class Transfer:
         is_too_large = code == SIZE_EXCEEDED or (limit is not None and self.received > limit)
         # An error status says more than how its body, which nobody reads, ended.
         if status >= 400 or (is_too_large and status >= 300):
-            return status_error(request.url, status)
+            return self._busy(status_error(request.url, status))
         if is_too_large:
             return too_large_error(request.url, limit or 0)
         if code:
-            return curl_error(request.url, code)
+            return self._cut_off(curl_error(request.url, code), status)
         if status == 0:  # file://
             status = 200
         if not 200 <= status < 300 and not (status == 304 and _is_conditional(request)):
             return status_error(request.url, status)
         return Response(status, self.received, etag=self.etag, last_modified=self.last_modified)
+
+    def _busy(self, error: StatusError) -> StatusError:
+        """Note when the server wants to be asked again."""
+        seconds = self.curl.getinfo(pycurl.RETRY_AFTER)
+        error.retry_after = seconds or None
+        return error
+
+    def _cut_off(self, error: TransferError, status: int) -> TransferError:
+        """Note how far the body had come."""
+        if 200 <= status < 300:
+            error.received = self.received
+            modified = self.curl.getinfo(pycurl.INFO_FILETIME)
+            error.last_modified = modified if modified >= 0 else None
+        return error
 
     def flush(self) -> OSTreeError | None:
         """Give the sink what has arrived; an error is a reason to end the transfer now."""
@@ -188,7 +209,7 @@ class Transfer:
 
     def _headers(self, request: Request) -> list[bytes]:
         """The header lines besides curl's own."""
-        conditional = _is_conditional(request)
+        conditional = _is_conditional(request) or request.if_range is not None
         if not request.headers and not conditional:
             return self.standing_headers
         lines = self.standing_headers + [_header_line(*header) for header in request.headers]
@@ -197,6 +218,8 @@ class Transfer:
         if request.if_modified_since is not None:
             date = format_http_date(request.if_modified_since)
             lines.append(_header_line("If-Modified-Since", date))
+        if request.if_range is not None:
+            lines.append(_header_line("If-Range", format_http_date(request.if_range)))
         return lines
 
     def _on_body(self, chunk: bytes) -> int | None:
@@ -282,6 +305,9 @@ def _set_up(curl: pycurl.Curl, options: FetcherOptions) -> None:
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     if options.proxy:
         curl.setopt(pycurl.PROXY, options.proxy)
+    if options.max_speed:
+        curl.setopt(pycurl.MAX_RECV_SPEED_LARGE, options.max_speed)
+    curl.setopt(pycurl.OPT_FILETIME, 1)
     if options.accept_compressed:
         curl.setopt(pycurl.ACCEPT_ENCODING, "")
     _set_up_tls(curl, options)

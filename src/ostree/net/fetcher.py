@@ -46,14 +46,23 @@ class Request:
         if_modified_since: Modification time of a copy at hand, in seconds since the epoch.
         validators: Whether :attr:`Response.etag` and :attr:`Response.last_modified` are wanted.
         priority: Requests that wait are started lowest first, then in order of submission.
+        resumable: Whether the rest of a body that was cut off may be asked for.  Only for files
+            that are verified as a whole afterwards.
+        offset: How much of the body is there already, in bytes; the sink gets what follows.  If
+            the server has no such part, or sends the whole body, the request fails with status 416.
+        if_range: The modification time of that part, if known; a file that has changed since fails
+            the request in the same way.
     """
 
     __slots__ = (
         "headers",
         "if_modified_since",
         "if_none_match",
+        "if_range",
         "max_size",
+        "offset",
         "priority",
+        "resumable",
         "url",
         "validators",
     )
@@ -68,6 +77,7 @@ class Request:
         if_modified_since: int | None = None,
         validators: bool = False,
         priority: int = METADATA_PRIORITY,
+        resumable: bool = False,
     ) -> None:
         self.url = url
         self.max_size = max_size
@@ -76,6 +86,29 @@ class Request:
         self.if_modified_since = if_modified_since
         self.validators = validators
         self.priority = priority
+        self.resumable = resumable
+        self.offset = 0
+        self.if_range: int | None = None
+
+    def copy(self, url: str | None = None) -> Request:
+        """The same request, of the whole body, perhaps from another place."""
+        return Request(
+            self.url if url is None else url,
+            max_size=self.max_size,
+            headers=self.headers,
+            if_none_match=self.if_none_match,
+            if_modified_since=self.if_modified_since,
+            validators=self.validators,
+            priority=self.priority,
+            resumable=self.resumable,
+        )
+
+    def rest(self, offset: int, if_range: int | None) -> Request:
+        """The same request, of what follows the first ``offset`` bytes."""
+        request = self.copy()
+        request.offset = offset
+        request.if_range = if_range
+        return request
 
     def __repr__(self) -> str:
         return f"Request({displayed_url(self.url)!r}, priority={self.priority})"
@@ -86,7 +119,7 @@ class Response:
 
     Attributes:
         status: 2xx, or 304 for a conditional request (then the sink got nothing); 200 for files.
-        size: Bytes given to the sink.
+        size: Bytes of the whole body, those that were there before included.
         etag: The header verbatim, quotes included, if the request asked for validators.
         last_modified: In seconds since the epoch, if asked for and well-formed.
     """
@@ -292,6 +325,7 @@ class FetcherOptions:
         connect_timeout: In seconds.
         low_speed_limit: A transfer slower than this many bytes per second …
         low_speed_time: … during so many (whole) seconds is given up; 0 turns that off.
+        max_speed: Most bytes per second of one transfer; 0 for no limit.
         timeout: Seconds for one whole transfer; ``None`` for no limit.
     """
 
@@ -304,6 +338,7 @@ class FetcherOptions:
         "low_speed_limit",
         "low_speed_time",
         "max_outstanding",
+        "max_speed",
         "proxy",
         "timeout",
         "tls_ca_path",
@@ -330,6 +365,7 @@ class FetcherOptions:
         connect_timeout: float = 30.0,
         low_speed_limit: int = 1000,
         low_speed_time: int = 30,
+        max_speed: int = 0,
         timeout: float | None = None,
     ) -> None:
         self.user_agent_extra = user_agent_extra
@@ -346,6 +382,7 @@ class FetcherOptions:
         self.connect_timeout = connect_timeout
         self.low_speed_limit = low_speed_limit
         self.low_speed_time = low_speed_time
+        self.max_speed = max_speed
         self.timeout = timeout
 
     @property

@@ -113,6 +113,22 @@ class ObjectSource:
         with self.load_content(checksum) as content:
             return content.header, content.size
 
+    def stored_size(self, checksum: str, type: ObjectType) -> int:
+        """The size of an object's file in bytes, which for content is not that of the content.
+
+        Raises:
+            ObjectNotFoundError: ``Querying object HEX.EXT: No such file or directory``.
+        """
+        try:
+            return self.store.stored_size(checksum, type)
+        except ObjectNotFoundError as error:
+            if self.parent is not None:
+                return self.parent.stored_size(checksum, type)
+            name = f"{checksum}.{type.extension}"
+            raise ObjectNotFoundError(
+                f"Querying object {name}: No such file or directory"
+            ) from error
+
     def commits(self) -> Iterator[Checksum]:
         """Every commit object here and in parents."""
         yield from self.store.objects_of(ObjectType.COMMIT)

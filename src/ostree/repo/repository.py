@@ -22,9 +22,12 @@ from ostree.types import Checksum, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ostree.events import Listener
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.checkout_options import CheckoutOptions
+    from ostree.repo.diff import Change
     from ostree.repo.fsck import FsckResult
     from ostree.repo.remotes import Remotes
     from ostree.repo.transaction import Transaction
@@ -285,6 +288,41 @@ class Repo(ObjectSource, Closing):
         from ostree.repo.checkout import checkout
 
         checkout(self, self.resolve(commit), destination, options, subpath, dir_fd)
+
+    def diff(
+        self,
+        old: str | os.PathLike[str],
+        new: str | os.PathLike[str],
+        *,
+        everything: bool = False,
+        with_xattrs: bool = True,
+        owner_uid: int | None = None,
+        owner_gid: int | None = None,
+    ) -> Iterator[Change]:
+        """What differs between two trees, as it is found.
+
+        Args:
+            old: A revision, as text, or the path of a local directory (``pathlib.Path``).
+            new: The same.
+            everything: Name also what was in deleted directories and what replaced them.
+            with_xattrs: Whether extended attributes of local files count.
+            owner_uid: Owner that files of ``new``, if it is local, are taken to have.
+            owner_gid: The same for the group.
+
+        Raises:
+            OSTreeError: from the iterator, naming what cannot be found or read.
+        """
+        from ostree.repo.diff_sides import diff
+
+        return diff(
+            self,
+            old,
+            new,
+            everything=everything,
+            with_xattrs=with_xattrs,
+            owner_uid=owner_uid,
+            owner_gid=owner_gid,
+        )
 
     def fsck(
         self,

@@ -27,9 +27,12 @@ def read_fd(fd: int) -> Xattrs:
     return _values(fd, names, follow_symlinks=True) if names else ()
 
 
-def read_at(dir_fd: int, name: str) -> Xattrs:
-    """All attributes of a directory entry, links not followed, in canonical form."""
-    path = f"/proc/self/fd/{dir_fd}/{name}"
+def read_at(dir_fd: int | None, name: str) -> Xattrs:
+    """All attributes of a directory entry, links not followed, in canonical form.
+
+    Without ``dir_fd`` the name is relative to the working directory.
+    """
+    path = name if dir_fd is None else f"/proc/self/fd/{dir_fd}/{name}"
     try:
         names = os.listxattr(path, follow_symlinks=False)
     except OSError as error:

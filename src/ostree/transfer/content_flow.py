@@ -57,7 +57,8 @@ class ContentFlow:
         """Ask for an object."""
         body = _Body(self, checksum)
         self.fetching += 1
-        self._fetcher.submit(Request(url, priority=CONTENT_PRIORITY), body, body.done)
+        request = Request(url, priority=CONTENT_PRIORITY, resumable=True)
+        self._fetcher.submit(request, body, body.done)
 
     def flush(self, *, force: bool) -> None:
         """Let workers store what has come, if they have nothing else to do or if forced."""

@@ -162,7 +162,7 @@ class HttpEngine:
 
     def _submit_metadata(self, step: Step, limit: int) -> None:
         fetch = _MetadataBody(self, step)
-        request = Request(self._url(step.checksum, step.type), max_size=limit)
+        request = Request(self._url(step.checksum, step.type), max_size=limit, resumable=True)
         self._fetcher.submit(request, fetch, fetch.done)
 
     def _fetch_detached(self, step: CommitStep) -> None:

@@ -16,6 +16,7 @@ from ostree.formats.date_text import (
     format_c,
     format_http_date,
     format_local,
+    format_rfc3339,
     format_utc,
     is_representable,
     parse_http_date,
@@ -115,6 +116,20 @@ def test_http_dates() -> None:
 )
 def test_other_http_dates_count_as_absent(text: str) -> None:
     assert parse_http_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "text"),
+    [
+        (1700000000, "2023-11-14T22:13:20Z"),
+        (2**64 - 1, "1969-12-31T23:59:59Z"),
+        (2**64 - 62135596800, "0001-01-01T00:00:00Z"),
+        (253402300799, "9999-12-31T23:59:59Z"),
+        (253402300800, None),
+    ],
+)
+def test_dates_of_programs(timestamp: int, text: str | None) -> None:
+    assert format_rfc3339(timestamp) == text
 
 
 def test_days_outside_of_their_month_are_counted_on() -> None:

@@ -12,12 +12,12 @@ from ostree.errors import (
     StatusError,
     TooLargeError,
 )
-from ostree.net.retry import RetryPolicy
+from ostree.net.retry import RetryPolicy, ServerHealth
 
 URL = "http://host/x"
 
 
-@pytest.mark.parametrize("status", [401, 408, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
 def test_statuses_are_retried(status: int) -> None:
     assert RetryPolicy().retries_error(URL, StatusError("", status=status))
 
@@ -25,6 +25,7 @@ def test_statuses_are_retried(status: int) -> None:
 @pytest.mark.parametrize(
     "error",
     [
+        StatusError("", status=401),
         StatusError("", status=403),
         StatusError("", status=404),
         StatusError("", status=410),
@@ -56,21 +57,43 @@ def test_without_network_errors_only_busy_servers_are_asked_again() -> None:
 def test_the_default_is_five_retries_with_growing_pauses() -> None:
     policy = RetryPolicy()
 
-    pauses = [policy.delay(retry, 0.5) for retry in range(1, 7)]
+    pauses = [policy.pause(failures, 0.5) for failures in range(1, 7)]
 
-    assert pauses == [0.0, 0.1, 0.3, 1.0, 2.0, None]
+    assert policy.retries == 5
+    assert pauses == [0.0, 0.1, 0.3, 1.0, 2.0, 2.0]
 
 
 def test_jitter_spreads_a_pause_by_a_quarter() -> None:
     policy = RetryPolicy()
 
-    assert policy.delay(4, 0.0) == 0.75
-    assert policy.delay(4, 1.0) == 1.25
+    assert policy.pause(4, 0.0) == 0.75
+    assert policy.pause(4, 1.0) == 1.25
+    assert RetryPolicy(delays=[]).pause(5, 1.0) == 0.0
 
 
-def test_the_last_pause_serves_for_all_further_retries() -> None:
-    policy = RetryPolicy(retries=9, delays=[1.0, 2.0])
+def test_the_wish_of_a_server_is_granted_within_reason() -> None:
+    policy = RetryPolicy(most_patience=30.0)
 
-    assert policy.delay(9, 0.5) == 2.0
-    assert RetryPolicy(delays=[]).delay(5, 1.0) == 0.0
-    assert RetryPolicy(retries=0).delay(1, 0.5) is None
+    assert policy.pause(1, 0.5, 7) == 7.0
+    assert policy.pause(5, 0.5, 1) == 2.0
+    assert policy.pause(1, 0.5, 86400) == 30.0
+
+
+def test_failures_in_a_row_are_counted_until_an_answer() -> None:
+    health = ServerHealth()
+
+    health.failed(sent=0.0, now=1.0)
+    health.failed(sent=1.0, now=2.0)
+
+    assert health.failures == 2
+    health.answered()
+    assert health.failures == 0
+
+
+def test_requests_that_fail_together_are_one_failure() -> None:
+    health = ServerHealth()
+
+    for now in (1.0, 1.1, 1.2):
+        health.failed(sent=0.5, now=now)
+
+    assert health.failures == 1

@@ -6,7 +6,7 @@ import pytest
 
 from ostree.errors import ChecksumError, FetchError, OSTreeError, StatusError
 from ostree.net.fetcher import Fetcher, MemorySink, Request, Response, Sink
-from ostree.net.retry import RetryPolicy
+from ostree.net.retry import PROGRESS, RetryPolicy
 from ostree.net.retrying import RetryingFetcher, random_fraction
 
 TYPE_CHECKING = False
@@ -23,11 +23,13 @@ class Script(Fetcher):
         super().__init__()
         self.outcomes = list(outcomes)
         self.queue: list[tuple[Sink, Done]] = []
+        self.requests: list[Request] = []
         self.timeouts: list[float | None] = []
         self.woken = self.closed = False
 
     def submit(self, request: Request, sink: Sink, done: Done) -> None:
         assert request.url == URL
+        self.requests.append(request)
         self.queue.append((sink, done))
 
     def step(self, timeout: float | None = None) -> int:
@@ -166,6 +168,96 @@ def test_an_exception_drops_what_is_paused() -> None:
         fetcher.run()
 
     assert fetcher.outstanding() == 0
+
+
+def cut_off(received: int, last_modified: int | None = None) -> FetchError:
+    error = FetchError("cut off")
+    error.received = received
+    error.last_modified = last_modified
+    return error
+
+
+def test_the_rest_of_a_body_is_asked_for() -> None:
+    script = Script(cut_off(4, 1234), Response(206, 8))
+    sink = MemorySink()
+
+    RetryingFetcher(script, quick()).fetch(Request(URL, resumable=True), sink)
+
+    assert sink.value() == b"halfhalf"
+    assert [(request.offset, request.if_range) for request in script.requests] == [
+        (0, None),
+        (4, 1234),
+    ]
+
+
+def test_a_body_that_is_not_resumable_comes_again_from_its_start() -> None:
+    script = Script(cut_off(4), Response(200, 4))
+    sink = MemorySink()
+
+    RetryingFetcher(script, quick()).fetch(Request(URL), sink)
+
+    assert sink.value() == b"half"
+    assert script.requests[1].offset == 0
+
+
+def test_what_has_come_is_kept_while_the_server_is_busy() -> None:
+    script = Script(cut_off(4), busy(), FetchError("refused"), Response(206, 16))
+    sink = MemorySink()
+
+    RetryingFetcher(script, quick()).fetch(Request(URL, resumable=True), sink)
+
+    assert [request.offset for request in script.requests] == [0, 4, 4, 4]
+
+
+def test_a_server_that_sends_no_parts_sends_all() -> None:
+    script = Script(cut_off(4), StatusError("no ranges", status=416), Response(200, 4))
+    sink = MemorySink()
+
+    RetryingFetcher(script, quick()).fetch(Request(URL, resumable=True), sink)
+
+    assert sink.value() == b"half"
+    assert script.requests[2].offset == 0
+
+
+def test_attempts_that_bring_much_do_not_count() -> None:
+    """A large file over a bad line needs as many attempts as it needs."""
+    attempts = [cut_off(number * PROGRESS) for number in range(1, 20)]
+    script = Script(*attempts, Response(206, 20 * PROGRESS))
+
+    RetryingFetcher(script, quick(1)).fetch(Request(URL, resumable=True), MemorySink())
+
+    assert len(script.requests) == 20
+
+
+def test_who_wants_no_retries_gets_none() -> None:
+    script = Script(cut_off(10 * PROGRESS))
+
+    with pytest.raises(FetchError):
+        RetryingFetcher(script, quick(0)).fetch(Request(URL, resumable=True), MemorySink())
+
+
+def test_pauses_grow_with_failures_of_the_server_whatever_was_asked_for() -> None:
+    script = Script(busy(), busy(), busy(), Response(200, 4), busy(), Response(200, 4))
+    fetcher = RetryingFetcher(script, RetryPolicy(delays=[0.0, 60.0]), jitter=lambda: 0.5)
+    fetcher.submit(Request(URL), MemorySink(), lambda _outcome: None)
+    fetcher.step()
+    fetcher.step()
+
+    fetcher.submit(Request(URL), MemorySink(), lambda _outcome: None)
+    fetcher.step()
+
+    assert len(script.requests) == 3
+    assert fetcher.outstanding() == 2  # both wait, although the second has failed only once
+
+
+def test_an_answer_ends_the_row_of_failures() -> None:
+    script = Script(busy(), StatusError("absent", status=404), busy(), Response(200, 4))
+    fetcher = RetryingFetcher(script, RetryPolicy(delays=[0.0, 60.0]))
+
+    fetcher.fetch_bytes(URL, limit=10)
+    fetcher.fetch(Request(URL), MemorySink())
+
+    assert len(script.requests) == 4
 
 
 def test_the_rest_is_passed_on() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, text
+from ostree.cli.options import JSON, REPO, text
 from ostree.cli.repository import open_repo
 from ostree.errors import NotFoundError, OSTreeError, UsageError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
 
 USAGE = "(get KEY|set KEY VALUE|unset KEY)"
-OPTIONS = (REPO, text("group", "", "Group name"))
+OPTIONS = (REPO, text("group", "", "Group name"), JSON)
 
 
 def run(ctx: Context, args: Arguments) -> None:
@@ -25,17 +25,25 @@ def run(ctx: Context, args: Arguments) -> None:
         group = args.text("group")
         if operation == "get":
             group, key = _group_and_key(group, words)
-            ctx.stdout.line(repo.config.keyfile.get_string(group, key))
+            value: str | None = repo.config.keyfile.get_string(group, key)
         elif operation == "set":
-            _set(repo, group, words)
+            group, key, value = _set(repo, group, words)
         elif operation == "unset":
             group, key = _group_and_key(group, words)
             _unset(repo, group, key)
+            value = None
         else:
             raise OSTreeError(f"Unknown operation {operation}")
+        if args.flag("json"):
+            from ostree.cli.json_output import print_json
+
+            print_json(ctx, {"group": group, "key": key, "value": value})
+        elif operation == "get" and value is not None:
+            ctx.stdout.line(value)
 
 
-def _set(repo: Repo, group: str | None, words: list[str]) -> None:
+def _set(repo: Repo, group: str | None, words: list[str]) -> tuple[str, str, str]:
+    """Set a key; its group, itself and its value."""
     if len(words) < 2:
         raise OSTreeError(
             "KEY and VALUE must be specified"
@@ -46,6 +54,7 @@ def _set(repo: Repo, group: str | None, words: list[str]) -> None:
     keyfile = repo.config.keyfile.copy()
     keyfile.set_string(group, key, words[1])
     repo.save_config(keyfile)
+    return group, key, words[1]
 
 
 def _unset(repo: Repo, group: str, key: str) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import stat
 
 from ostree.cli.object_text import xattrs_text
-from ostree.cli.options import REPO, flag
+from ostree.cli.options import JSON, REPO, flag
 from ostree.cli.repository import open_repo
 from ostree.errors import OSTreeError, UsageError
 from ostree.repo import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
     from ostree.repo.repository import Repo
-    from ostree.types import DirMeta, FileHeader
+    from ostree.types import DirMeta, FileHeader, TreeId
 
 USAGE = "COMMIT [PATH...]"
 OPTIONS = (
@@ -25,6 +27,7 @@ OPTIONS = (
     flag("checksum", "Print checksum", short="C"),
     flag("xattrs", "Print extended attributes", short="X"),
     flag("nul-filenames-only", "Print only filenames, NUL separated"),
+    JSON,
 )
 
 _TYPES = {stat.S_IFDIR: "d", stat.S_IFREG: "-", stat.S_IFLNK: "l"}
@@ -36,20 +39,39 @@ def run(ctx: Context, args: Arguments) -> None:
         if not args.words:
             raise UsageError("An COMMIT argument is required")
         rev, *paths = args.words
-        root = repo.load_commit(repo.resolve(rev)).root
+        commit = repo.resolve(rev)
+        found = _found(repo, repo.load_commit(commit).root, paths or ["/"])
+        if args.flag("json"):
+            from ostree.cli.json_output import print_json, refuse_with_json
+            from ostree.cli.object_json import entry_json
+
+            refuse_with_json(args, "nul-filenames-only")
+            # All paths are looked up before anything is printed.
+            listed = (entry_json(repo, entry) for entry in _entries(repo, args, list(found)))
+            print_json(ctx, {"commit": commit, "entries": listed})
+            return
         listing = _Listing(ctx, args, repo)
-        for path in paths or ["/"]:
-            try:
-                entry = tree.lookup(repo, root, path)
-            except OSTreeError as error:
-                error.add_prefix(f"Inspecting path '{path}'")
-                raise
+        for entry in _entries(repo, args, found):
             listing.print(entry)
-            if entry.tree is None or args.flag("dironly"):
-                continue
+
+
+def _found(repo: Repo, root: TreeId, paths: list[str]) -> Iterator[tree.Entry]:
+    """What is at each path."""
+    for path in paths:
+        try:
+            yield tree.lookup(repo, root, path)
+        except OSTreeError as error:
+            error.add_prefix(f"Inspecting path '{path}'")
+            raise
+
+
+def _entries(repo: Repo, args: Arguments, found: Iterable[tree.Entry]) -> Iterator[tree.Entry]:
+    """Each of them, and what of it is below them that is asked for."""
+    for entry in found:
+        yield entry
+        if entry.tree is not None and not args.flag("dironly"):
             walk = tree.walk if args.flag("recursive") else tree.children
-            for below in walk(repo, entry):
-                listing.print(below)
+            yield from walk(repo, entry)
 
 
 class _Listing:

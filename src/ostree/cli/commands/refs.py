@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, flag, text
+from ostree.cli.options import JSON, REPO, flag, text
 from ostree.cli.repository import open_repo
 from ostree.errors import ExistsError, NotFoundError, OSTreeError
 from ostree.formats.refspec import parse_refspec
@@ -26,6 +26,7 @@ OPTIONS = (
     text("create", "NEWREF", "Create a new ref for an existing commit"),
     flag("force", "Overwrite existing refs when creating"),
     flag("revision", "Show revisions in listing", short="r"),
+    JSON,
 )
 
 
@@ -33,7 +34,9 @@ def run(ctx: Context, args: Arguments) -> None:
     """Create a ref, or delete or list those of some prefixes."""
     with open_repo(ctx, args) as repo:
         new = args.text("create")
-        if args.flag("delete"):
+        if args.flag("json"):
+            _print_json(ctx, repo, args)
+        elif args.flag("delete"):
             _delete(repo, args.words)
         elif new is not None:
             _create(repo, new, args)
@@ -47,11 +50,30 @@ def _list(ctx: Context, repo: Repo, args: Arguments) -> None:
     with_revision = args.flag("revision")
     prefixes: list[str | None] = [*args.words] or [None]
     for prefix in prefixes:
-        # ``origin:.`` is another way to say ``origin:``.
-        below = prefix[:-1] if prefix is not None and prefix.endswith(":.") else prefix
-        found = repo.refs.list(below, full_names=args.flag("list"))
+        found = repo.refs.list(_normal(prefix), full_names=args.flag("list"))
         for name in sorted(found):
             ctx.stdout.line(f"{name}\t{found[name]}" if with_revision else name)
+
+
+def _normal(prefix: str | None) -> str | None:
+    """``origin:.`` is another way to say ``origin:``."""
+    return prefix[:-1] if prefix is not None and prefix.endswith(":.") else prefix
+
+
+def _print_json(ctx: Context, repo: Repo, args: Arguments) -> None:
+    """The refs that would be listed, each by its full name."""
+    from ostree.cli.json_output import print_json, refuse_with_json
+    from ostree.cli.ref_json import refs_json
+
+    refuse_with_json(args, "create", "delete")
+    aliases = repo.refs.aliases()
+    found: dict[str, str] = {}
+    prefixes: list[str | None] = [*args.words] or [None]
+    for prefix in prefixes:
+        found |= repo.refs.list(_normal(prefix), full_names=True)
+    if args.flag("alias"):
+        found = {name: value for name, value in found.items() if name in aliases}
+    print_json(ctx, refs_json(found, aliases))
 
 
 def _list_aliases(ctx: Context, repo: Repo, prefixes: list[str]) -> None:

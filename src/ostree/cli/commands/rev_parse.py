@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, flag
+from ostree.cli.options import JSON, REPO, flag
 from ostree.cli.repository import open_repo
 from ostree.errors import OSTreeError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
     from ostree.repo.repository import Repo
@@ -22,6 +24,7 @@ OPTIONS = (
         "an error",
         short="S",
     ),
+    JSON,
 )
 
 
@@ -31,12 +34,23 @@ def run(ctx: Context, args: Arguments) -> None:
         if args.flag("single"):
             if args.words:
                 raise UsageError("Cannot specify arguments with --single")
-            ctx.stdout.line(_only_commit(repo))
+            _print(ctx, args, [(None, _only_commit(repo))])
             return
         if not args.words:
             raise UsageError("REV must be specified")
-        for rev in args.words:
-            ctx.stdout.line(repo.resolve(rev))
+        _print(ctx, args, ((rev, repo.resolve(rev)) for rev in args.words))
+
+
+def _print(ctx: Context, args: Arguments, found: Iterable[tuple[str | None, Checksum]]) -> None:
+    """Print checksums as they are found, or with what each was found for."""
+    if args.flag("json"):
+        from ostree.cli.json_output import print_json
+
+        revisions = [{"rev": rev, "checksum": checksum} for rev, checksum in found]
+        print_json(ctx, {"revisions": revisions})
+        return
+    for _, checksum in found:
+        ctx.stdout.line(checksum)
 
 
 def _only_commit(repo: Repo) -> Checksum:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.cli.object_text import METADATA_TYPES, commit_text, file_text, variant_text
-from ostree.cli.options import REPO, flag, text
+from ostree.cli.options import JSON, REPO, flag, text
 from ostree.cli.repository import open_repo
 from ostree.errors import NotFoundError, UsageError
 from ostree.formats.refspec import looks_like_checksum
@@ -39,6 +39,7 @@ OPTIONS = (
         "Do not automatically convert variant data from big endian",
         short="B",
     ),
+    JSON,
 )
 
 
@@ -48,7 +49,13 @@ def run(ctx: Context, args: Arguments) -> None:
         if not args.words:
             raise UsageError("An object argument is required")
         rev = args.words[0]
-        if args.text("print-variant-type") is not None:
+        if args.flag("json"):
+            from ostree.cli.json_output import print_json, refuse_with_json
+            from ostree.cli.show_json import show_document
+
+            refuse_with_json(args, "raw", "no-byteswap", "print-hex")
+            print_json(ctx, show_document(repo, args, rev))
+        elif args.text("print-variant-type") is not None:
             _print_file_as_variant(ctx, args, rev)
         elif args.flag("list-metadata-keys") or args.text("print-metadata-key") is not None:
             commit = repo.load_commit(repo.resolve(rev))
@@ -70,12 +77,20 @@ def run(ctx: Context, args: Arguments) -> None:
 
 def _print_file_as_variant(ctx: Context, args: Arguments, name: str) -> None:
     type = args.text("print-variant-type") or ""
+    ctx.stdout.line(variant_text(type, read_file(name), swap=not args.flag("no-byteswap")))
+
+
+def read_file(name: str) -> bytes:
+    """A file that holds a variant.
+
+    Raises:
+        NotFoundError: ``openat(NAME): …``.
+    """
     try:
         with open(name, "rb") as file:
-            data = file.read()
+            return file.read()
     except OSError as error:
         raise NotFoundError(f"openat({name}): {error.strerror}") from error
-    ctx.stdout.line(variant_text(type, data, swap=not args.flag("no-byteswap")))
 
 
 def _print_detached(ctx: Context, args: Arguments, repo: Repo, checksum: Checksum) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ostree.cli.object_text import variant_text
-from ostree.cli.options import REPO, OptionError, flag, text, texts
+from ostree.cli.options import JSON, REPO, OptionError, flag, text, texts
 from ostree.cli.repository import open_repo
 from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
 from ostree.errors import FormatError, NotFoundError, OSTreeError
@@ -34,6 +34,7 @@ OPTIONS = (
         "Additional metadata field to add to the summary",
         short="m",
     ),
+    JSON,
 )
 
 
@@ -41,7 +42,13 @@ def run(ctx: Context, args: Arguments) -> None:
     """Write the summary anew, or print what the options ask for."""
     with open_repo(ctx, args) as repo:
         key = args.text("print-metadata-key")
-        if args.flag("update"):
+        if args.flag("json"):
+            from ostree.cli.json_output import print_json, refuse_with_json
+            from ostree.cli.summary_json import summary_document
+
+            refuse_with_json(args, "update", "raw")
+            print_json(ctx, summary_document(_load(repo), args))
+        elif args.flag("update"):
             from ostree.repo.summary import regenerate
 
             regenerate(repo, metadata=_metadata(args))

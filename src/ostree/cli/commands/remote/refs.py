@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, flag
+from ostree.cli.options import JSON, REPO, flag
 from ostree.cli.repository import open_repo
 from ostree.errors import UsageError
 from ostree.transfer.remote_summary import remote_refs
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ostree.cli.options import Arguments
 
 USAGE = "NAME"
-OPTIONS = (REPO, flag("revision", "Show revisions in listing", short="r"))
+OPTIONS = (REPO, flag("revision", "Show revisions in listing", short="r"), JSON)
 
 
 def run(ctx: Context, args: Arguments) -> None:
@@ -22,6 +22,16 @@ def run(ctx: Context, args: Arguments) -> None:
         if not args.words:
             raise UsageError("NAME must be specified")
         name = args.words[0]
-        for ref, checksum in remote_refs(repo, name).items():
+        found = remote_refs(repo, name)
+        if args.flag("json"):
+            from ostree.cli.json_output import print_json
+
+            refs = [
+                {"refspec": f"{name}:{ref}", "remote": name, "name": ref, "checksum": checksum}
+                for ref, checksum in found.items()
+            ]
+            print_json(ctx, {"refs": refs})
+            return
+        for ref, checksum in found.items():
             line = f"{name}:{ref}"
             ctx.stdout.line(f"{line}\t{checksum}" if args.flag("revision") else line)

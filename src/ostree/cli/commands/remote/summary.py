@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.cli.object_text import variant_text
-from ostree.cli.options import REPO, flag, text
+from ostree.cli.options import JSON, REPO, flag, text
 from ostree.cli.repository import open_repo
 from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
 from ostree.errors import NotFoundError, UsageError
@@ -21,6 +21,7 @@ OPTIONS = (
     flag("raw", "Show raw variant data"),
     flag("list-metadata-keys", "List the available metadata keys"),
     text("print-metadata-key", "KEY", "Print string value of metadata key"),
+    JSON,
 )
 
 
@@ -33,7 +34,13 @@ def run(ctx: Context, args: Arguments) -> None:
         if found is None:
             raise NotFoundError("Remote server has no summary file")
         key = args.text("print-metadata-key")
-        if args.flag("raw"):
+        if args.flag("json"):
+            from ostree.cli.json_output import print_json, refuse_with_json
+            from ostree.cli.summary_json import summary_document
+
+            refuse_with_json(args, "raw")
+            print_json(ctx, summary_document(found.summary, args))
+        elif args.flag("raw"):
             ctx.stdout.line(variant_text(summary_format.TYPE, found.data, swap=True))
         elif args.flag("list-metadata-keys"):
             ctx.stdout.write(metadata_keys(found.summary))
