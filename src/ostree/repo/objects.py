@@ -110,8 +110,25 @@ class ObjectSource:
 
     def load_file_header(self, checksum: Checksum) -> tuple[FileHeader, int]:
         """A file object's header and the size of its content in bytes (0 for links)."""
-        with self.load_content(checksum) as content:
-            return content.header, content.size
+        try:
+            return self.store.header(checksum)
+        except ObjectNotFoundError:
+            if self.parent is None:
+                raise
+            return self.parent.load_file_header(checksum)
+
+    def stored_size(self, checksum: str, type: ObjectType) -> int:
+        """The size of an object's file in bytes.
+
+        Raises:
+            ObjectNotFoundError: if it is not there.
+        """
+        try:
+            return self.store.stored_size(checksum, type)
+        except ObjectNotFoundError:
+            if self.parent is None:
+                raise
+            return self.parent.stored_size(checksum, type)
 
     def stored_size(self, checksum: str, type: ObjectType) -> int:
         """The size of an object's file in bytes, which for content is not that of the content.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import stat
 import time
 
@@ -14,14 +12,16 @@ from ostree.formats.hash_order import HashDict
 from ostree.formats.refspec import looks_like_checksum
 from ostree.formats.summary import Summary, SummaryRef
 from ostree.repo.collections import collection_refs
+from ostree.repo.static_delta import indexes, storage
 from ostree.store.store import MAX_METADATA
 from ostree.system import files
 from ostree.types import Checksum, DirMeta, ObjectType, TreeId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ostree.formats.delta.name import DeltaName
     from ostree.repo.repository import Repo
 
 _METADATA_REF = "ostree-metadata"
@@ -68,18 +68,19 @@ def refresh(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None
         RepoError: if it cannot be written.
     """
     with repo.lock.hold(exclusive=False):
-        data = summary_format.encode(_build(repo, metadata))
-        if repo.config.keyfile.find_string("core", "indexed-deltas") not in {"true", "1"}:
-            keyfile = repo.config.keyfile.copy()
-            keyfile.set_string("core", "indexed-deltas", "true")
-            repo.save_config(keyfile)
+        deltas = dict(storage.digests(repo))
+        data = summary_format.encode(_build(repo, metadata, deltas))
+        indexes.reindex(repo, deltas)
         files.replace_file("summary", data, repo.dir_fd, sync=repo.config.fsync)
         # It was made for the old one.
         files.remove_tree("summary.sig", repo.dir_fd)
 
 
-def _build(repo: Repo, metadata: Sequence[tuple[str, Variant]]) -> Summary:
+def _build(
+    repo: Repo, metadata: Sequence[tuple[str, Variant]], deltas: Mapping[DeltaName, bytes]
+) -> Summary:
     config = repo.config
+    listed = {} if _hides_deltas(repo) else deltas
     own = config.collection_id
     collections = _by_collection(repo)
     # Remotes and mirrors may serve the repository's own collection, too.
@@ -91,7 +92,7 @@ def _build(repo: Repo, metadata: Sequence[tuple[str, Variant]]) -> Summary:
         tombstone_commits=config.tombstones,
         collection_id=own,
         collection_map={name: _entries(repo, refs) for name, refs in collections.items()},
-        static_deltas=None if _hides_deltas(repo) else dict(_deltas(repo)),
+        static_deltas={str(name): digest for name, digest in listed.items()},
         extra=metadata,
     )
 
@@ -142,39 +143,3 @@ def _hides_deltas(repo: Repo) -> bool:
     return repo.config.keyfile.has_group("core") and repo.config.keyfile.get_boolean(
         "core", "no-deltas-in-summary", default=False
     )
-
-
-def _deltas(repo: Repo) -> Iterator[tuple[str, bytes]]:
-    """Each static delta's name and the SHA-256 of its superblock, in directory order."""
-    for prefix in _listdir(repo, "deltas"):
-        for rest in _listdir(repo, f"deltas/{prefix}"):
-            name = _delta_name(prefix + rest)
-            path = f"deltas/{prefix}/{rest}/superblock"
-            if name is None or not files.exists(path, repo.dir_fd):
-                continue
-            data = files.read_file(path, repo.dir_fd, limit=MAX_METADATA)
-            yield name, hashlib.sha256(data).digest()
-
-
-def _listdir(repo: Repo, path: str) -> list[str]:
-    try:
-        fd = files.open_directory(path, dir_fd=repo.dir_fd)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    try:
-        return os.listdir(fd)
-    finally:
-        os.close(fd)
-
-
-def _delta_name(encoded: str) -> str | None:
-    """``[FROM-]TO`` in hex, from the modified base64 of a directory; None if it is none."""
-    from base64 import b64decode
-
-    parts = encoded.split("-")
-    if len(parts) > 2 or any(len(part) != 43 for part in parts):
-        return None
-    try:
-        return "-".join(b64decode(f"{part.replace('_', '/')}=").hex() for part in parts)
-    except ValueError:
-        return None

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ostree.store.layout import ObjectDirectory
     from ostree.types import Checksum, FileHeader
 
+#: What is read to see a header; most of them are shorter.
+_MOST_HEADERS = 512
+
 
 class ArchiveStore(LooseStore):
     """What is served over HTTP: files any web server can give away."""
@@ -48,6 +51,18 @@ class ArchiveStore(LooseStore):
         except BaseException:
             os.close(fd)
             raise
+
+    def header(self, checksum: Checksum) -> tuple[FileHeader, int]:
+        """A file object's header and size, without inflating it; see the contract."""
+        fd = self.open_file(checksum, ObjectType.FILE)
+        if fd is None:
+            raise self.missing_content(checksum)
+        try:
+            return _read_header(fd, os.read(fd, _MOST_HEADERS))[:2]
+        except OSError as error:
+            raise unreadable("Error reading from file descriptor", error) from error
+        finally:
+            os.close(fd)
 
     def put_bytes(self, checksum: Checksum, header: FileHeader, data: bytes) -> bool:
         """Store a regular file from memory, or a symbolic link; see the contract."""
@@ -75,11 +90,7 @@ def load_archived(fd: int) -> LoadedContent:
         CorruptionError: if it is damaged.
     """
     stored = os.fstat(fd).st_size
-    start = os.read(fd, min(stored, SMALL) + 1)
-    length = file_header.prefix_length(start, stored)
-    while len(start) < length and (more := os.read(fd, length - len(start))):
-        start += more
-    header, size = file_header.decode_archive_prefix(start[:length])
+    header, size, start, length = _read_header(fd, os.read(fd, min(stored, SMALL) + 1))
     if header.is_symlink:
         os.close(fd)
         return LoadedContent(header, 0)
@@ -89,6 +100,15 @@ def load_archived(fd: int) -> LoadedContent:
         return content
     os.lseek(fd, length, os.SEEK_SET)
     return InflatedContent(header, size, fd, compression.stream_decoder())
+
+
+def _read_header(fd: int, start: bytes) -> tuple[FileHeader, int, bytes, int]:
+    """Header, size of the content, what was read of the file, and where the content begins."""
+    length = file_header.prefix_length(start, os.fstat(fd).st_size)
+    while len(start) < length and (more := os.read(fd, length - len(start))):
+        start += more
+    header, size = file_header.decode_archive_prefix(start[:length])
+    return header, size, start, length
 
 
 def _finish(file: AnonymousFile, target: ObjectDirectory, checksum: Checksum) -> bool:

@@ -203,6 +203,11 @@ class LooseStore:
         """
         raise NotImplementedError
 
+    def header(self, checksum: Checksum) -> tuple[FileHeader, int]:
+        """A file object's header and the size of its content in bytes; errors as :meth:`load`."""
+        with self.load(checksum) as content:
+            return content.header, content.size
+
     def put_bytes(self, checksum: Checksum, header: FileHeader, data: bytes) -> bool:
         """Store a regular file from memory, or a symbolic link (no data); whether it is new."""
         raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Static deltas: names, superblocks, parts, operations, indexes (static deltas §2 to §7)."""
