@@ -31,6 +31,11 @@ SAME_OPTIONS = (
     "remote list",
     "remote show-url",
     "admin undeploy",
+    "static-delta",
+    "static-delta list",
+    "static-delta delete",
+    "static-delta indexes",
+    "static-delta reindex",
 )
 
 

@@ -223,6 +223,27 @@ class Group:
         )
 
 
+class PlainGroup(Group):
+    """A group that has no options of its own, not even the usual ones, as upstream has one."""
+
+    def help(self) -> str:
+        """The text of ``--help``."""
+        lines = ["Usage:", f"  ostree {self.name} [OPTION...] COMMAND", ""]
+        lines.append(f'Builtin "{self.name}" Commands:')
+        lines += [
+            f"  {entry.name.ljust(self.entry_width)}{entry.summary}" for entry in self.entries
+        ]
+        return "\n".join([*lines, "", ""])
+
+    def _without_command(self, ctx: Context, name: str | None, rest: Sequence[str]) -> int:
+        if "--help" in rest or "-h" in rest:
+            ctx.stdout.write(self.help())
+            return 0
+        if name is None:
+            raise OptionError("No command specified")
+        raise OptionError(f"Unknown \"{self.name}\" subcommand '{name}'")
+
+
 def with_standard_options(options: Sequence[Option]) -> tuple[Option, ...]:
     """The options of a command with those around them that all commands have."""
     taken = any(option.short == VERBOSE.short for option in options)

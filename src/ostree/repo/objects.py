@@ -118,19 +118,6 @@ class ObjectSource:
             return self.parent.load_file_header(checksum)
 
     def stored_size(self, checksum: str, type: ObjectType) -> int:
-        """The size of an object's file in bytes.
-
-        Raises:
-            ObjectNotFoundError: if it is not there.
-        """
-        try:
-            return self.store.stored_size(checksum, type)
-        except ObjectNotFoundError:
-            if self.parent is None:
-                raise
-            return self.parent.stored_size(checksum, type)
-
-    def stored_size(self, checksum: str, type: ObjectType) -> int:
         """The size of an object's file in bytes, which for content is not that of the content.
 
         Raises:

@@ -26,6 +26,7 @@ ROOT = Group(
         Entry("rev-parse", "Output the target of a rev"),
         Entry("serve", "Serve a directory of repositories over HTTP"),
         Entry("show", "Output a metadata object"),
+        Entry("static-delta", "Static delta related commands"),
         Entry("summary", "Manage summary metadata"),
     ),
 )

@@ -5,6 +5,19 @@ from __future__ import annotations
 from ostree.errors import OSTreeError
 from ostree.formats.delta import bspatch
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Buffer = bytes | memoryview
+
+#: Bytes of the new file that are made at a time, and in how many steps at most.
+_PIECE = 1 << 20
+_MOST_STEPS = 1 << 14
+#: Bytes of the old file that are read for that at most.
+_MOST_OLD = 4 << 20
+_ZERO = bytes(8)
+
 
 class BsdiffMissingError(OSTreeError):
     """The library is not installed."""
@@ -38,22 +51,120 @@ def diff(old: bytes, new: bytes) -> bytes:
     return bspatch.join(control, difference, extra)
 
 
-def add(old: bytes, control: bytes, difference: bytes, extra: bytes, size: int) -> bytes:
-    """New bytes from a piece of an old file and a piece of a patch.
+def patch(
+    stream: Buffer, size: int, old_size: int, read_old: Callable[[int, int], bytes]
+) -> Iterator[Buffer]:
+    """The new file, in pieces, reading of the old one no more than is needed at a time.
 
     Args:
-        old: A piece of the old file; what is outside of it counts as zeros.
-        control: Triples of numbers, as in the stream; the first place is the start of ``old``.
-        difference: What they add.
-        extra: What they insert.
-        size: Bytes that they make together.
+        stream: The patch.
+        size: Bytes of the new file.
+        old_size: Bytes of the old file; what the patch wants of it beyond counts as zeros.
+        read_old: Gives so many bytes of the old file from an offset on; both are within it.
 
     Raises:
+        FormatError: ``bsdiff patch failed``.
         BsdiffMissingError: if the library is not installed.
     """
-    try:
-        from bsdiff4 import core
-    except ImportError as error:
-        raise BsdiffMissingError from error
-    made: bytes = core.patch(old, size, control, difference, extra)
-    return made
+    place = 0
+    batch = _Batch(old_size, read_old)
+    for triple in bspatch.read(stream, size):
+        for difference in _split(triple.difference):
+            if not batch.takes(place, len(difference)):
+                yield batch.make()
+            batch.add(place, difference)
+            place += len(difference)
+        for extra in _split(triple.extra):
+            if not batch.takes(place, 0):
+                yield batch.make()
+            batch.insert(extra)
+        place += triple.seek
+    yield batch.make()
+
+
+def _split(data: Buffer) -> Iterator[Buffer]:
+    for at in range(0, len(data), _PIECE):
+        yield data[at : at + _PIECE]
+
+
+class _Batch:
+    """Steps of a patch that are made together, as one call costs more than one step."""
+
+    __slots__ = ("_end", "_old_size", "_read_old", "_size", "_start", "_steps")
+
+    def __init__(self, old_size: int, read_old: Callable[[int, int], bytes]) -> None:
+        self._old_size = old_size
+        self._read_old = read_old
+        self._clear()
+
+    def _clear(self) -> None:
+        #: (place in the old file, difference) or (-1, extra), in order.
+        self._steps: list[tuple[int, Buffer]] = []
+        self._size = 0
+        self._start = self._end = -1
+
+    def takes(self, place: int, count: int) -> bool:
+        """Whether it may become larger by so many bytes, made from that place on."""
+        if self._size >= _PIECE or len(self._steps) >= _MOST_STEPS:
+            return False
+        if self._start < 0 or not self._overlaps(place, count):
+            return True
+        first, last = self._within(place, count)
+        return max(self._end, last) - min(self._start, first) <= _MOST_OLD
+
+    def add(self, place: int, difference: Buffer) -> None:
+        """Add bytes to those of the old file."""
+        count = len(difference)
+        self._size += count
+        if not self._overlaps(place, count):
+            self._steps.append((-1, difference))  # zeros are added
+            return
+        first, last = self._within(place, count)
+        self._start = first if self._start < 0 else min(self._start, first)
+        self._end = max(self._end, last)
+        before, behind = first - place, last - place
+        if before:
+            self._steps.append((-1, difference[:before]))
+        self._steps.append((first, difference[before:behind]))
+        if behind < count:
+            self._steps.append((-1, difference[behind:]))
+
+    def insert(self, extra: Buffer) -> None:
+        """Insert bytes."""
+        self._size += len(extra)
+        self._steps.append((-1, extra))
+
+    def make(self) -> Buffer:
+        """The new bytes; it is empty again then."""
+        try:
+            from bsdiff4 import core
+        except ImportError as error:
+            raise BsdiffMissingError from error
+        steps, size, start = self._steps, self._size, max(0, self._start)
+        old = self._read_old(start, self._end - start) if self._end > start else b""
+        self._clear()
+        control: list[bytes] = []
+        at = start
+        for place, data in steps:
+            if place < 0:
+                control += (_ZERO, bspatch.encode_number(len(data)), _ZERO)
+            else:
+                if place != at:
+                    control += (_ZERO, _ZERO, bspatch.encode_number(place - at))
+                control += (bspatch.encode_number(len(data)), _ZERO, _ZERO)
+                at = place + len(data)
+        made: bytes = core.patch(
+            old,
+            size,
+            b"".join(control),
+            b"".join(data for place, data in steps if place >= 0),
+            b"".join(data for place, data in steps if place < 0),
+        )
+        return made
+
+    def _overlaps(self, place: int, count: int) -> bool:
+        return count > 0 and place < self._old_size and place + count > 0
+
+    def _within(self, place: int, count: int) -> tuple[int, int]:
+        """The part of a range that is in the old file."""
+        return max(0, place), min(self._old_size, place + count)

@@ -87,8 +87,14 @@ def delete(repo: Repo, name: DeltaName) -> None:
     files.remove_tree(name.directory, repo.dir_fd)
 
 
-def read_limited(path: str, dir_fd: int, limit: int) -> bytes:
+def read_limited(path: str, dir_fd: int, limit: int, *, shown: str | None = None) -> bytes:
     """A file of a delta.
+
+    Args:
+        path: Relative to the directory.
+        dir_fd: The directory.
+        limit: Most bytes that it may have.
+        shown: What the message calls it; its path if None.
 
     Raises:
         NotFoundError: ``openat(PATH): No such file or directory``.
@@ -100,8 +106,8 @@ def read_limited(path: str, dir_fd: int, limit: int) -> bytes:
         return files.read_file(path, dir_fd, limit=limit)
     except OSError as error:
         if error.errno == errno.EFBIG:
-            raise FormatError(f"{path} is larger than {limit} bytes") from error
-        raise NotFoundError(files.describe(f"openat({path})", error)) from error
+            raise FormatError(f"{shown or path} is larger than {limit} bytes") from error
+        raise NotFoundError(files.describe(f"openat({shown or path})", error)) from error
 
 
 def list_unsorted(path: str, dir_fd: int) -> list[str]:

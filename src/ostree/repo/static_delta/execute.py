@@ -1,0 +1,240 @@
+"""Carrying out the operations of a part: nothing in it is believed (static deltas §4.4, §10).
+
+Every offset, length and index is checked before it is used, a file never grows beyond the size
+that was announced for it, and no object gets its name before its checksum is proven.
+"""
+
+from __future__ import annotations
+
+from ostree.errors import FormatError, OSTreeError
+from ostree.formats.delta import bsdiff, operation
+from ostree.repo.static_delta.file_target import FileTarget, put_whole
+from ostree.repo.static_delta.read_source import ReadSource
+from ostree.store.content import CHUNK
+from ostree.system.closing import Closing
+from ostree.types import Checksum, FileHeader, ObjectType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ostree.formats.delta.part import Payload
+    from ostree.formats.delta.superblock import PartHeader
+    from ostree.repo.repository import Repo
+    from ostree.repo.transaction import Transaction
+
+    Buffer = bytes | memoryview
+
+_MOST = (1 << 63) - 1
+
+
+def execute(
+    repo: Repo,
+    transaction: Transaction,
+    header: PartHeader,
+    payload: Payload,
+    *,
+    bare_user_only: bool = False,
+) -> None:
+    """Write the objects of a part.
+
+    Args:
+        repo: Where objects are read, and written in the transaction.
+        transaction: Open.
+        header: Which objects they are.
+        payload: How to make them.
+        bare_user_only: Whether to refuse files that a bare-user-only repository could not hold.
+
+    Raises:
+        FormatError: if the part is malformed.
+        ChecksumError: if an object is not what its name says.
+        OSTreeError: if it cannot be written, or what it is to be made from is not there.
+    """
+    with _Execution(repo, transaction, header, payload, bare_user_only=bare_user_only) as run:
+        run.run()
+
+
+class _Execution(Closing):
+    def __init__(
+        self,
+        repo: Repo,
+        transaction: Transaction,
+        header: PartHeader,
+        payload: Payload,
+        *,
+        bare_user_only: bool,
+    ) -> None:
+        self._repo = repo
+        self._transaction = transaction
+        self._data = payload.data
+        self._operations = operation.Reader(payload.operations)
+        self._headers = payload
+        self._names = header.names()
+        self._current = 0
+        self._bare_user_only = bare_user_only
+        self._source: ReadSource | None = None
+        self._target: FileTarget | None = None
+        self._open = False
+        self._tmp_fd = repo.store.target.temporary_fd
+
+    def run(self) -> None:
+        """Everything."""
+        handlers: dict[int, Callable[[], None]] = {
+            operation.OPEN_SPLICE_AND_CLOSE: self._splice,
+            operation.OPEN: self._begin,
+            operation.WRITE: self._write,
+            operation.SET_READ_SOURCE: self._set_source,
+            operation.UNSET_READ_SOURCE: self._unset_source,
+            operation.CLOSE: self._end,
+            operation.BSPATCH: self._patch,
+        }
+        while (code := self._operations.next()) is not None:
+            try:
+                handlers[code]()
+            except OSTreeError as error:
+                if code != operation.BSPATCH:
+                    error.add_prefix(f"opcode {operation.NAMES[code]}")
+                raise
+        if self._open:
+            raise FormatError("Static delta part ends within an object")
+
+    def close(self) -> None:
+        """Drop a file that was not finished."""
+        self._unset_source()
+        if self._target is not None:
+            self._target.close()
+            self._target = None
+
+    # operands -----------------------------------------------------------------------------------
+
+    def _object(self) -> tuple[ObjectType, Checksum]:
+        """The current object."""
+        if self._current >= len(self._names):
+            raise FormatError("More objects than the superblock lists")
+        return self._names[self._current]
+
+    def _slice(self, offset: int, length: int) -> Buffer:
+        if offset > len(self._data) or length > len(self._data) - offset:
+            raise FormatError(f"Invalid offset/length {offset}/{length}")
+        return self._data[offset : offset + length]
+
+    def _header(self, mode_index: int, xattrs_index: int) -> FileHeader:
+        modes, xattrs = self._headers.modes, self._headers.xattrs
+        if mode_index >= len(modes):
+            raise FormatError(f"Invalid mode index {mode_index}")
+        if xattrs_index >= len(xattrs):
+            raise FormatError(f"Invalid xattr index {xattrs_index}")
+        uid, gid, mode = modes[mode_index]
+        return FileHeader(uid, gid, mode, "", xattrs[xattrs_index])
+
+    # operations ---------------------------------------------------------------------------------
+
+    def _splice(self) -> None:
+        if self._open:
+            raise FormatError("An object is open already")
+        type, checksum = self._object()
+        if type.is_metadata:
+            length, offset = self._operations.operands(2)
+            if not self._repo.has_object(checksum, type):
+                self._put_metadata(type, checksum, bytes(self._slice(offset, length)))
+        else:
+            mode, xattrs, length, offset = self._operations.operands(4)
+            if not self._repo.has_object(checksum, type):
+                header = self._header(mode, xattrs)
+                put_whole(
+                    self._repo.store,
+                    self._transaction.charge,
+                    checksum,
+                    header,
+                    self._slice(offset, length),
+                    bare_user_only=self._bare_user_only,
+                )
+        self._current += 1
+
+    def _put_metadata(self, type: ObjectType, checksum: Checksum, data: bytes) -> None:
+        if type is ObjectType.COMMIT:
+            # Whether all that it needs comes along nobody has said.
+            self._transaction.mark_partial(checksum)
+        self._transaction.write_metadata(type, data, expected=checksum)
+
+    def _begin(self) -> None:
+        mode, xattrs, size = self._operations.operands(3)
+        if self._open:
+            raise FormatError("An object is open already")
+        type, checksum = self._object()
+        if type.is_metadata:
+            raise FormatError(f"Object {checksum}.{type.extension} is not a file")
+        self._open = True
+        if not self._repo.has_object(checksum, type):
+            if size > _MOST:
+                raise FormatError(f"Invalid content size {size}")
+            self._target = FileTarget(
+                self._repo.store,
+                self._transaction.charge,
+                checksum,
+                self._header(mode, xattrs),
+                size,
+                bare_user_only=self._bare_user_only,
+            )
+
+    def _write(self) -> None:
+        length, offset = self._operations.operands(2)
+        target = self._opened()
+        if target is None:
+            return
+        if self._source is None:
+            target.write(self._slice(offset, length))
+            return
+        target.check_room(length)
+        for data in _pieces(self._source, offset, length):
+            target.write(data)
+
+    def _patch(self) -> None:
+        offset, length = self._operations.operands(2)
+        target = self._opened()
+        if target is None:
+            return
+        source = self._source
+        if source is None:
+            raise FormatError("bspatch without a read source")
+        if target.written:
+            raise FormatError("bspatch into a file that has content")
+        for data in bsdiff.patch(
+            self._slice(offset, length), target.size, source.size, source.read
+        ):
+            target.write(data)
+
+    def _opened(self) -> FileTarget | None:
+        """The open file; None if it is one that there is already."""
+        if not self._open:
+            raise FormatError("No object is open")
+        return self._target
+
+    def _set_source(self) -> None:
+        (offset,) = self._operations.operands(1)
+        checksum = Checksum.of_digest(bytes(self._slice(offset, 32)))
+        self._unset_source()
+        self._source = ReadSource(self._repo, checksum, self._tmp_fd)
+
+    def _unset_source(self) -> None:
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def _end(self) -> None:
+        self._opened()
+        target, self._target = self._target, None
+        if target is not None:
+            with target:
+                target.finish()
+        self._open = False
+        self._current += 1
+        self._unset_source()
+
+
+def _pieces(source: ReadSource, offset: int, length: int) -> Iterator[bytes]:
+    end = offset + length
+    while offset < end:
+        size = min(CHUNK, end - offset)
+        yield source.read(offset, size)
+        offset += size

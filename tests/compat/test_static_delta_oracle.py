@@ -1,0 +1,182 @@
+"""Static deltas both ways with the reference: it applies ours, we apply its, and both say the same."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.running import ostree, succeed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Oracle
+
+pytestmark = pytest.mark.oracle
+
+OWNER = ("--owner-uid=0", "--owner-gid=0", "--no-xattrs")
+
+
+def binary(rng: random.Random, size: int) -> bytes:
+    """Something like a program: words that repeat, tables, a little noise."""
+    words = [rng.randbytes(rng.randint(2, 24)) for _ in range(200)]
+    out = bytearray()
+    while len(out) < size:
+        out += rng.choice(words) if rng.random() < 0.95 else bytes(rng.randint(1, 64))
+    return bytes(out[:size])
+
+
+def edited(rng: random.Random, data: bytes) -> bytes:
+    """The next version: bytes changed, inserted, removed, blocks moved."""
+    out = bytearray(data)
+    for _ in range(max(1, len(out) // 3000)):
+        at = rng.randrange(len(out) + 1)
+        kind = rng.random()
+        if kind < 0.5:
+            out[at : at + 4] = rng.randbytes(len(out[at : at + 4]))
+        elif kind < 0.8:
+            out[at:at] = rng.randbytes(rng.randint(1, 40))
+        else:
+            del out[at : at + rng.randint(1, 40)]
+    return bytes(out)
+
+
+def make_pair(path: Path, seed: int) -> tuple[Path, Path]:
+    """Two versions of a tree."""
+    rng = random.Random(seed)
+    old, new = path / "old", path / "new"
+    for directory in ("bin", "lib/deep", "etc"):
+        (old / directory).mkdir(parents=True)
+    for index in range(30):
+        where = rng.choice(("bin", "lib", "lib/deep", "etc"))
+        name = rng.choice((f"file{index}", f"lib{index}.so.1.{seed}", f"data{index}.gz"))
+        size = rng.choice((0, 1, 300, 5000, 60000, 200000))
+        (old / where / name).write_bytes(binary(rng, size))
+    os.symlink("file1", old / "bin" / "link")
+    shutil.copytree(old, new, symlinks=True)
+    for file in sorted(new.rglob("*")):
+        if file.is_symlink() or file.is_dir():
+            continue
+        roll = rng.random()
+        if roll < 0.4:
+            file.write_bytes(edited(rng, file.read_bytes()))
+        elif roll < 0.5:
+            file.unlink()
+        elif roll < 0.6:
+            file.rename(file.with_name(file.name.split(".")[0] + ".so.2"))
+        elif roll < 0.7:
+            file.chmod(0o755)
+    (new / "added").write_bytes(binary(rng, 70000))
+    os.symlink("../lib", new / "etc" / "lib")
+    return old, new
+
+
+def commit(oracle: Oracle, repo: Path, *trees: Path) -> list[str]:
+    oracle("init", f"--repo={repo}", "--mode=archive")
+    return [
+        oracle(
+            "commit", f"--repo={repo}", "-b", "main", *OWNER, "--timestamp=@1000", tree
+        ).stdout.strip()
+        for tree in trees
+    ]
+
+
+def receiver(oracle: Oracle, path: Path, source: Path, commit: str, mode: str) -> Path:
+    """A repository with the old commit."""
+    oracle("init", f"--repo={path}", f"--mode={mode}")
+    oracle("pull-local", f"--repo={path}", source, commit)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["bare", "bare-user", "bare-user-only"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_each_applies_what_the_other_makes(
+    oracle: Oracle, tmp_path: Path, mode: str, seed: int
+) -> None:
+    """Byte for byte the same objects, whoever made the delta and whoever applies it."""
+    source = tmp_path / "source"
+    old, new = commit(oracle, source, *make_pair(tmp_path, seed))
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    command = ("static-delta", "generate", f"--repo={source}", "--inline", f"--from={old}", new)
+    oracle(*command, f"--filename={theirs}")
+    assert ostree(*command, f"--filename={ours}").status == 0
+
+    takers = {name: receiver(oracle, tmp_path / name, source, old, mode) for name in "abc"}
+    oracle("static-delta", "apply-offline", f"--repo={takers['a']}", ours)
+    succeed("static-delta", "apply-offline", f"--repo={takers['b']}", theirs)
+    succeed("static-delta", "apply-offline", f"--repo={takers['c']}", ours)
+
+    for taker in takers.values():
+        oracle("refs", f"--repo={taker}", "--create=new", new)
+        oracle("fsck", f"--repo={taker}")
+        out = tmp_path / f"{taker.name}.out"
+        oracle("checkout", "-U", f"--repo={taker}", new, out)
+        assert snapshot(out) == snapshot(tmp_path / "new")
+
+
+def snapshot(tree: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(tree)): (
+            os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        )
+        for path in sorted(tree.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def test_the_lines_of_show_are_the_references(oracle: Oracle, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    old, new = commit(oracle, source, *make_pair(tmp_path, 6))
+    ostree("static-delta", "generate", f"--repo={source}", f"--from={old}", new)
+    ostree("static-delta", "generate", f"--repo={source}", "--empty", "--set-endianness=B", new)
+
+    for name in (f"{old}-{new}", new):
+        theirs = oracle("static-delta", "show", f"--repo={source}", name)
+
+        assert succeed("static-delta", "show", f"--repo={source}", name) == theirs.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "list",
+        "indexes",
+        "delete",
+        "delete GARBAGE",
+        "delete OLD",
+        "delete OLD-",
+        "show",
+        "show GARBAGE",
+        "show OLD-NEW",
+        "show ./none",
+        "generate",
+        "generate --empty --from=main main",
+        "generate nope",
+        "generate --from=nope main",
+        "generate --set-endianness=x main",
+        "generate main^",
+        "generate --from=ZERO main",
+        "generate --to=ZERO --from=main",
+        "reindex --to=x",
+        "reindex --to=OLD",
+        "apply-offline",
+        "apply-offline none",
+        "apply-offline .",
+        "verify",
+    ],
+)
+def test_messages_are_the_references(oracle: Oracle, tmp_path: Path, words: str) -> None:
+    """Output, errors and exit status to the byte."""
+    source = tmp_path / "source"
+    old, new = commit(oracle, source, *make_pair(tmp_path, 7))
+    for name, value in (("OLD", old), ("NEW", new), ("ZERO", "0" * 64)):
+        words = words.replace(name, value)
+
+    theirs = oracle("static-delta", *words.split(), f"--repo={source}", check=False)
+
+    ours = ostree("static-delta", *words.split(), f"--repo={source}")
+    assert ours == (theirs.returncode, theirs.stdout, theirs.stderr)
