@@ -227,6 +227,22 @@ def test_damaged_dirtrees_are_refused_by_both(data: bytes) -> None:
 
 
 @many
+@given(st.one_of(trees.map(dirtree.encode), damaged(trees.map(dirtree.encode))))
+def test_references_are_what_the_entries_have(data: bytes) -> None:
+    """Reading without the names finds the same digests, and refuses the same bytes."""
+    tree = outcome(dirtree.decode, data)
+
+    assert outcome(dirtree.decode_references, data) == (
+        None
+        if tree is None
+        else (
+            [file.digest for _, file in tree.files],
+            [(below.digest, meta.digest) for _, below, meta in tree.dirs],
+        )
+    )
+
+
+@many
 @given(attributes)
 def test_xattrs_are_those_of_the_general_codec(pairs: Xattrs) -> None:
     data = xattrs.encode(pairs)

@@ -99,6 +99,43 @@ def decode(data: bytes) -> DirTree:
     return DirTree(_files(data[:split]), dirs)
 
 
+def decode_references(data: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+    """What a dirtree leads to, without the names: for who walks very many of them.
+
+    Returns:
+        The digests of files, and (dirtree, dirmeta) digests of directories, each in the order of
+        the object.
+
+    Raises:
+        FormatError: for whatever :func:`decode` refuses.
+    """
+    split, body = tuple_offset(data, "dirtree")
+    dirs = [(rest[:32], rest[32:]) for _, rest in _entries(data[split:body], 2)]
+    return _file_digests(data[:split]), dirs
+
+
+def _file_digests(data: bytes) -> list[bytes]:
+    """The digests of the first member; see :func:`_files`."""
+    digests = []
+    start = 0
+    find = data.find
+    for end in array_ends(data, "dirtree"):
+        size = end - start
+        name_end = start + data[end - 1] if size else 0
+        if (
+            37 <= size <= 0xFF
+            and name_end == end - 33
+            and find(b"\0", start, end) == name_end - 1
+            and find(b"/", start, name_end) < 0
+            and data[start:name_end].isascii()
+        ):
+            digests.append(data[name_end : end - 1])
+        else:
+            digests.append(_entry(data[start:end], start, 1)[1])
+        start = end
+    return digests
+
+
 def _files(data: bytes) -> list[tuple[str, Checksum]]:
     """The first member.
 

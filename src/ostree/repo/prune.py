@@ -4,19 +4,45 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ostree.repo.reachability import find_reachable, ref_targets
-from ostree.system import files
+from ostree.errors import ExistsError, FormatError, ObjectNotFoundError
+from ostree.events import StepProgress, ignore
+from ostree.repo.commit_deletion import delete_commit, enable_tombstones
+from ostree.repo.prune_roots import RootPolicy, choose_roots, referrer_of
+from ostree.repo.reachability import find_reachable
+from ostree.repo.unreachable import find_unreachable
+from ostree.store.layout import loose_path
 from ostree.types import Checksum, ObjectName, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from ostree.repo.reachability import Reachable
+    from ostree.events import Listener
     from ostree.repo.repository import Repo
+    from ostree.repo.unreachable import Unreachable
 
-#: Commits first: a commit without its objects would be worse than objects without a commit.
-_TYPES = (ObjectType.COMMIT, ObjectType.DIRTREE, ObjectType.DIRMETA, ObjectType.FILE)
+#: From those that name others to those that are named: a commit or directory without its objects
+#: would be worse than objects without owner, whatever ends this halfway.
+_TYPES = (
+    ObjectType.COMMIT,
+    ObjectType.DIRTREE,
+    ObjectType.DIRMETA,
+    ObjectType.FILE,
+    ObjectType.PAYLOAD_LINK,
+)
+_REPORT_EVERY = 256
+
+
+class Share(NamedTuple):
+    """Objects of one type.
+
+    Attributes:
+        objects: How many.
+        bytes: Of their files.
+    """
+
+    objects: int
+    bytes: int
 
 
 class PruneResult(NamedTuple):
@@ -26,11 +52,39 @@ class PruneResult(NamedTuple):
         total: Objects that were looked at.
         deleted: Objects that were deleted, or would have been.
         freed: Bytes of their files.
+        by_type: The same for each type that there is any of.
+        commits: The commits among them, sorted; a commit that was to be deleted is not counted
+            above, but is here.
+        static_deltas: The deltas that went, or would have, as ``[FROM-]TO``.
     """
 
     total: int
     deleted: int
     freed: int
+    by_type: dict[ObjectType, Share]
+    commits: tuple[Checksum, ...]
+    static_deltas: tuple[str, ...]
+
+
+class PruneRequest(NamedTuple):
+    """What to prune.
+
+    Attributes:
+        policy: What keeps commits.
+        extra_roots: Commits to keep besides, their parents not.
+        delete_commit: The checksum of a commit that goes first, unless a ref points to it;
+            tombstones are written from then on.
+        static_deltas_only: Instead of that commit only static deltas that lead to it go.
+        commit_only: Only commits are looked at; what they contain stays.
+        dry_run: Nothing is deleted.
+    """
+
+    policy: RootPolicy
+    extra_roots: tuple[Checksum, ...] = ()
+    delete_commit: str | None = None
+    static_deltas_only: bool = False
+    commit_only: bool = False
+    dry_run: bool = False
 
 
 def prune(
@@ -42,10 +96,10 @@ def prune(
     commit_only: bool = False,
     dry_run: bool = False,
 ) -> PruneResult:
-    """Delete what is not reachable, holding the repository's exclusive lock.
+    """Delete what refs, or all commits, do not keep; see :func:`carry_out`.
 
     Args:
-        repo: Whose own objects; those of a parent repository are not touched.
+        repo: Whose own objects.
         refs_only: Whether only refs keep commits; otherwise every commit keeps itself.
         depth: How many generations of parents are kept as well (-1: all).
         extra_roots: Commits to keep, their parents not.
@@ -55,35 +109,146 @@ def prune(
     Raises:
         OSTreeError: an object that is needed cannot be read; nothing has been deleted then.
     """
-    repo.require_writable()
+    request = PruneRequest(
+        RootPolicy(refs_only=refs_only, depth=depth),
+        extra_roots=tuple(extra_roots),
+        commit_only=commit_only,
+        dry_run=dry_run,
+    )
+    return carry_out(repo, request)
+
+
+def carry_out(
+    repo: Repo, request: PruneRequest, *, on_event: Listener | None = None
+) -> PruneResult:
+    """Delete what is not reachable, holding the repository's exclusive lock.
+
+    Args:
+        repo: Whose own objects; those of a parent repository are not touched.
+        request: What to prune.
+        on_event: Is told of directories read (``scan``) and objects deleted (``prune``).
+
+    Raises:
+        RefNotFoundError: a branch that was named does not exist.
+        ExistsError: ``Commit 'HEX' is referenced by …``.
+        OSTreeError: an object that is needed cannot be read; nothing but the commit that was to
+            be deleted has been then.
+    """
+    if not request.dry_run:
+        repo.require_writable()
     with repo.lock.hold(exclusive=True):
-        heads = ref_targets(repo) if refs_only else set(repo.store.objects_of(ObjectType.COMMIT))
-        roots = [(head, depth) for head in sorted(heads)]
-        roots += [(extra, 0) for extra in extra_roots]
-        reachable = find_reachable(repo, roots, commit_only=commit_only)
-        return _sweep(repo, reachable, commit_only=commit_only, dry_run=dry_run)
+        deleted = None
+        if request.delete_commit is not None and not request.static_deltas_only:
+            check_unreferenced(repo, request.delete_commit)
+        for branch in request.policy.only_branches:
+            repo.resolve(branch)
+        if request.delete_commit is not None and not request.static_deltas_only:
+            deleted = delete_named_commit(repo, request.delete_commit, dry_run=request.dry_run)
+        unreachable = _find(repo, request, deleted, on_event)
+        return _sweep(repo, request, unreachable, deleted, on_event)
 
 
-def _sweep(repo: Repo, reachable: Reachable, *, commit_only: bool, dry_run: bool) -> PruneResult:
-    total = deleted = freed = 0
-    for type in (ObjectType.COMMIT,) if commit_only else _TYPES:
-        for checksum in list(repo.store.objects_of(type)):
-            total += 1
-            if reachable.has(checksum, type):
-                continue
-            deleted += 1
-            for name in _with_companions(repo, checksum, type):
-                if dry_run:
-                    freed += repo.store.stored_size(name.checksum, name.type)
-                else:
-                    freed += repo.store.delete(name)
-            if type is ObjectType.COMMIT and not dry_run:
-                files.remove_tree(f"state/{checksum}.commitpartial", repo.dir_fd)
-    return PruneResult(total, deleted, freed)
+def _find(
+    repo: Repo, request: PruneRequest, deleted: Checksum | None, on_event: Listener | None
+) -> Unreachable:
+    """What is not reachable; a commit to be deleted counts as if it were gone."""
+    gone = frozenset(() if deleted is None else (deleted,))
+    roots = list(
+        choose_roots(
+            request.policy,
+            repo.refs.all(),
+            repo.refs.mirrored().items(),
+            repo.store.objects_of(ObjectType.COMMIT),
+            lambda commit: None if commit in gone else _history(repo, commit),
+        )
+    )
+    roots += [(extra, 0) for extra in request.extra_roots]
+    reachable = find_reachable(repo, roots, commit_only=request.commit_only, without=gone)
+    types = (ObjectType.COMMIT,) if request.commit_only else _TYPES
+    return find_unreachable(repo.store, reachable, types, on_event)
 
 
-def _with_companions(repo: Repo, checksum: Checksum, type: ObjectType) -> Iterator[ObjectName]:
-    """An object, and before it what is of no use without it."""
-    if type is ObjectType.COMMIT and repo.store.has(checksum, ObjectType.COMMITMETA):
-        yield ObjectName(checksum, ObjectType.COMMITMETA)
-    yield ObjectName(checksum, type)
+def _history(repo: Repo, checksum: Checksum) -> tuple[int, Checksum | None] | None:
+    try:
+        commit = repo.load_commit(checksum)
+    except ObjectNotFoundError:
+        return None
+    return commit.timestamp, commit.parent
+
+
+def _sweep(
+    repo: Repo,
+    request: PruneRequest,
+    unreachable: Unreachable,
+    deleted: Checksum | None,
+    on_event: Listener | None,
+) -> PruneResult:
+    """Delete, or add up."""
+    emit = on_event or ignore
+    total = sum(map(unreachable.count, unreachable.types))
+    done = 0
+    by_type: dict[ObjectType, Share] = {}
+    for type in unreachable.types:
+        size = 0
+        for checksum in unreachable.of_type(type):
+            if request.dry_run:
+                size += repo.store.stored_size(checksum, type)
+            elif type is ObjectType.COMMIT:
+                size += delete_commit(repo, checksum)
+            else:
+                size += repo.store.delete(ObjectName(checksum, type))
+            done += 1
+            if done % _REPORT_EVERY == 0 or done == total:
+                emit(StepProgress("prune", done, total))
+        count = unreachable.count(type)
+        if count:
+            by_type[type] = Share(count, size)
+    commits = set(unreachable.of_type(ObjectType.COMMIT))
+    if deleted is not None:
+        commits.add(deleted)
+    return PruneResult(
+        unreachable.total,
+        total,
+        sum(share.bytes for share in by_type.values()),
+        by_type,
+        tuple(sorted(commits)),
+        (),
+    )
+
+
+def check_unreferenced(repo: Repo, text: str) -> None:
+    """Check that no ref points to a commit, which may be any text.
+
+    Raises:
+        ExistsError: ``Commit 'HEX' is referenced by …``.
+    """
+    referrer = referrer_of(text, repo.refs.all(), repo.refs.mirrored().items())
+    if referrer is not None:
+        raise ExistsError(f"Commit '{text}' is referenced by {referrer}")
+
+
+def delete_named_commit(repo: Repo, text: str, *, dry_run: bool) -> Checksum:
+    """Delete a commit, leaving a tombstone; its objects stay for a prune.
+
+    Args:
+        repo: Configured to write tombstones from now on, even if the deletion fails.
+        text: The checksum; names and abbreviations are none.
+        dry_run: Whether to look only.
+
+    Raises:
+        ObjectNotFoundError: if there is no such commit.
+    """
+    if not dry_run:
+        enable_tombstones(repo)
+    try:
+        checksum = Checksum(text)
+    except FormatError as error:
+        path = loose_path(text, "commit") if len(text) > 1 else text
+        raise ObjectNotFoundError(
+            f"Deleting object {text}.commit: unlinkat({path}): No such file or directory"
+        ) from error
+    if dry_run:
+        repo.store.stored_size(checksum, ObjectType.COMMIT)
+    else:
+        delete_commit(repo, checksum)
+    return checksum

@@ -2,50 +2,71 @@
 
 from __future__ import annotations
 
-from ostree.errors import FormatError, ObjectNotFoundError
+from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError
+from ostree.formats.dirtree import decode_references
+from ostree.repo.digest_bag import DigestBag
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from ostree.errors import OSTreeError
+    from ostree.repo.objects import ObjectSource
     from ostree.repo.repository import Repo
     from ostree.types import TreeId
 
+    #: What to do about a directory that cannot be read: return, or raise.
+    Unreadable = Callable[[bytes, OSTreeError], None]
+
 
 class Reachable:
-    """Objects that are needed, by type.
+    """The digests of objects that are needed, by type.
 
     Attributes:
         commits: Commits.
         dirtrees: Directories' entries.
         dirmetas: Directories' metadata.
-        files: Files.
+        files: Files, of which there may be millions.
     """
 
     __slots__ = ("commits", "dirmetas", "dirtrees", "files")
 
     def __init__(self) -> None:
-        self.commits: set[Checksum] = set()
-        self.dirtrees: set[Checksum] = set()
-        self.dirmetas: set[Checksum] = set()
-        self.files: set[Checksum] = set()
+        self.commits: set[bytes] = set()
+        self.dirtrees: set[bytes] = set()
+        self.dirmetas: set[bytes] = set()
+        self.files = DigestBag()
 
-    def has(self, checksum: Checksum, type: ObjectType) -> bool:
-        """Whether an object is needed; True for types that no commit names."""
-        if type is ObjectType.COMMIT:
-            return checksum in self.commits
-        if type is ObjectType.DIRTREE:
-            return checksum in self.dirtrees
-        if type is ObjectType.DIRMETA:
-            return checksum in self.dirmetas
-        if type is ObjectType.FILE:
-            return checksum in self.files
-        return True
+    def __len__(self) -> int:
+        """How many objects there are of all types."""
+        return len(self.commits) + len(self.dirtrees) + len(self.dirmetas) + len(self.files)
+
+    def by_directory(self) -> Iterator[dict[ObjectType, set[bytes]]]:
+        """The digests that begin with each of the 256 bytes, as objects lie on disk."""
+        metadata: list[dict[ObjectType, set[bytes]]] = [
+            {ObjectType.COMMIT: set(), ObjectType.DIRTREE: set(), ObjectType.DIRMETA: set()}
+            for _ in range(256)
+        ]
+        for type, digests in (
+            (ObjectType.COMMIT, self.commits),
+            (ObjectType.DIRTREE, self.dirtrees),
+            (ObjectType.DIRMETA, self.dirmetas),
+        ):
+            for digest in digests:
+                metadata[digest[0]][type].add(digest)
+        for number, found in enumerate(metadata):
+            found[ObjectType.FILE] = self.files.heap(number)
+            yield found
+            found.clear()
 
 
 def find_reachable(
-    repo: Repo, roots: Iterable[tuple[Checksum, int]], *, commit_only: bool = False
+    repo: Repo,
+    roots: Iterable[tuple[Checksum, int]],
+    *,
+    commit_only: bool = False,
+    without: frozenset[Checksum] = frozenset(),
 ) -> Reachable:
     """What commits, and as many generations of their parents as asked for, need.
 
@@ -55,6 +76,7 @@ def find_reachable(
         repo: Where the objects are.
         roots: Commits, each with the number of generations before it (-1: all).
         commit_only: Whether to leave out what the commits contain.
+        without: Commits to be treated as if they were not there.
 
     Raises:
         ObjectNotFoundError: a directory of a commit that should be complete is missing.
@@ -67,16 +89,19 @@ def find_reachable(
         current: Checksum | None = checksum
         left = depth
         while current is not None and _is_deeper(left, followed.get(current)):
+            if current in without:
+                break
             try:
                 commit = repo.load_commit(current)
             except ObjectNotFoundError:
                 break
             if current not in followed:
-                reachable.commits.add(current)
+                reachable.commits.add(current.digest)
                 if not commit_only:
-                    _add_tree(repo, commit.root, reachable, partial=repo.is_partial(current))
+                    _add_complete(repo, current, commit.root, reachable)
             followed[current] = left
-            if left == 0:
+            # Like upstream, any other negative number ends it here.
+            if left == 0 or left < -1:
                 break
             left = left - 1 if left > 0 else left
             current = commit.parent
@@ -87,38 +112,52 @@ def _is_deeper(depth: int, followed: int | None) -> bool:
     """Whether following to ``depth`` (-1: for ever) goes beyond what was followed before."""
     if followed is None:
         return True
-    return followed >= 0 and (depth < 0 or depth > followed)
+    return followed != -1 and (depth == -1 or depth > max(followed, 0))
 
 
-def _add_tree(repo: Repo, root: TreeId, reachable: Reachable, *, partial: bool) -> None:
-    reachable.dirmetas.add(root.dirmeta)
-    todo = [root.dirtree]
+def _add_complete(repo: Repo, checksum: Checksum, root: TreeId, reachable: Reachable) -> None:
+    """Add what a commit contains; of a partial one, as much as is there."""
+
+    def unreadable(digest: bytes, error: OSTreeError) -> None:
+        if not isinstance(error, ObjectNotFoundError) or not repo.is_partial(checksum):
+            raise error
+        # A complete commit that has this directory, too, must find out that it is missing.
+        reachable.dirtrees.discard(digest)
+
+    add_tree(repo, root, reachable, unreadable)
+
+
+def add_tree(
+    source: ObjectSource, root: TreeId, reachable: Reachable, unreadable: Unreadable
+) -> None:
+    """Add a directory and all that is below it; what has been added before is not read again.
+
+    Args:
+        source: Where the objects are.
+        root: The directory.
+        reachable: Where to add.
+        unreadable: Is called for a dirtree that is missing (ObjectNotFoundError) or damaged
+            (CorruptionError); if it returns, the walk goes on beside it.
+    """
+    known = reachable.dirtrees
+    add_meta = reachable.dirmetas.add
+    add_meta(root.dirmeta.digest)
+    todo = [root.dirtree.digest]
     while todo:
-        checksum = todo.pop()
-        if checksum in reachable.dirtrees:
+        digest = todo.pop()
+        if digest in known:
             continue
-        reachable.dirtrees.add(checksum)
+        known.add(digest)
+        checksum = digest.hex()
         try:
-            contents = repo.load_dirtree(checksum)
-        except ObjectNotFoundError:
-            if not partial:
-                raise
-            # A complete commit that has this directory, too, must find out that it is missing.
-            reachable.dirtrees.discard(checksum)
+            data = source.load_metadata(checksum, ObjectType.DIRTREE)
+            files, directories = decode_references(data)
+        except (ObjectNotFoundError, CorruptionError) as error:
+            if isinstance(error, FormatError):
+                error.add_prefix(f"Loading {checksum}.dirtree")
+            unreadable(digest, error)
             continue
-        reachable.files.update(file for _, file in contents.files)
-        for _, dirtree, dirmeta in contents.dirs:
-            reachable.dirmetas.add(dirmeta)
+        reachable.files.add(files)
+        for dirtree, dirmeta in directories:
+            add_meta(dirmeta)
             todo.append(dirtree)
-
-
-def ref_targets(repo: Repo) -> set[Checksum]:
-    """The commits that refs of all kinds name; what is no checksum is skipped."""
-    texts = {*repo.refs.all().values(), *repo.refs.mirrored().values()}
-    targets = set()
-    for text in texts:
-        try:
-            targets.add(Checksum(text))
-        except FormatError:
-            continue
-    return targets

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ostree.system.anonymous import AnonymousFile
     from ostree.types import Checksum
 
-_HEX_PAIRS = tuple(f"{number:02x}" for number in range(256))
+#: The names of the directories that objects lie in.
+PREFIXES = tuple(f"{number:02x}" for number in range(256))
 
 
 def loose_path(checksum: str, extension: str) -> str:
@@ -68,6 +69,17 @@ class ObjectDirectory:
             return False
         return True
 
+    def names(self, prefix: str) -> list[str]:
+        """What is in one of the two-digit directories, in no order; nothing if there is none."""
+        try:
+            fd = files.open_subdirectory(self.fd, prefix)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        try:
+            return os.listdir(fd)
+        finally:
+            os.close(fd)
+
     def objects(self, *extensions: str, starting_with: str = "") -> Iterator[tuple[Checksum, str]]:
         """(checksum, extension) of all objects with one of the extensions, sorted.
 
@@ -76,7 +88,7 @@ class ObjectDirectory:
         from ostree.errors import FormatError
         from ostree.types import Checksum
 
-        for prefix in _HEX_PAIRS:
+        for prefix in PREFIXES:
             if not prefix.startswith(starting_with[:2]):
                 continue
             for name in files.list_directory(prefix, self.fd):

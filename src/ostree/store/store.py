@@ -224,14 +224,17 @@ class LooseStore:
         """Remove an object from the repository's directory; the bytes its file had.
 
         Raises:
-            ObjectNotFoundError: if it is not there.
+            ObjectNotFoundError: ``Deleting object HEX.EXT: unlinkat(PATH): …``, if it is not there.
+            RepoError: the same, if it cannot be removed.
         """
         path = self.path(name.checksum, name.type)
         try:
             size = os.stat(path, dir_fd=self.objects.fd, follow_symlinks=False).st_size
             os.unlink(path, dir_fd=self.objects.fd)
-        except FileNotFoundError as error:
-            raise ObjectNotFoundError(f"Deleting object {name}: {error.strerror}") from error
+        except OSError as error:
+            kind = ObjectNotFoundError if error.errno == errno.ENOENT else RepoError
+            context = f"Deleting object {name}: unlinkat({path})"
+            raise kind(files.describe(context, error)) from error
         return size
 
     def stored_size(self, checksum: str, type: ObjectType) -> int:

@@ -19,6 +19,7 @@ ROOT = Group(
         Entry("init", "Initialize a new empty repository"),
         Entry("log", "Show log starting at commit or ref"),
         Entry("ls", "List file paths"),
+        Entry("prune", "Search for unreachable objects"),
         Entry("pull-local", "Copy data from SRC_REPO"),
         Entry("pull", "Download data from remote repository"),
         Entry("refs", "List refs"),
