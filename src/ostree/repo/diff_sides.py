@@ -78,24 +78,11 @@ def common_objects(repo: Repo, old: Checksum, new: Checksum) -> CommonObjects:
         ObjectNotFoundError: if one of them is missing.
     """
     from ostree.repo.reachability import find_reachable
-    from ostree.types import ObjectName, ObjectType
 
     found = []
     for commit in (old, new):
         repo.load_commit(commit)
-        needed = find_reachable(repo, [(commit, 0)])
-        found.append(
-            {
-                ObjectName(checksum, type)
-                for type, checksums in (
-                    (ObjectType.COMMIT, needed.commits),
-                    (ObjectType.DIRTREE, needed.dirtrees),
-                    (ObjectType.DIRMETA, needed.dirmetas),
-                    (ObjectType.FILE, needed.files),
-                )
-                for checksum in checksums
-            }
-        )
+        found.append(set(find_reachable(repo, [(commit, 0)]).names()))
     common = found[0] & found[1]
     size = sum(repo.stored_size(name.checksum, name.type) for name in common)
     return CommonObjects(len(found[0]), len(found[1]), len(common), size)

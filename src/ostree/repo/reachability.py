@@ -5,7 +5,7 @@ from __future__ import annotations
 from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError
 from ostree.formats.dirtree import decode_references
 from ostree.repo.digest_bag import DigestBag
-from ostree.types import Checksum, ObjectType
+from ostree.types import Checksum, ObjectName, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ class Reachable:
     def __len__(self) -> int:
         """How many objects there are of all types."""
         return len(self.commits) + len(self.dirtrees) + len(self.dirmetas) + len(self.files)
+
+    def names(self) -> Iterator[ObjectName]:
+        """Each object once, directory by directory."""
+        for found in self.by_directory():
+            for type, digests in found.items():
+                for digest in digests:
+                    yield ObjectName(Checksum.of_digest(digest), type)
 
     def by_directory(self) -> Iterator[dict[ObjectType, set[bytes]]]:
         """The digests that begin with each of the 256 bytes, as objects lie on disk."""
