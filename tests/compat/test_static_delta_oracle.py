@@ -128,6 +128,35 @@ def snapshot(tree: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.parametrize("options", [(), ("--disable-bsdiff",), ("--max-chunk-size=0",)], ids=str)
+def test_a_delta_is_no_larger_than_the_references(
+    oracle: Oracle, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """The same objects are patched, the same are fallbacks; the sizes are as good as equal."""
+    source = tmp_path / "source"
+    old, new = commit(oracle, source, *make_pair(tmp_path, 5))
+    command = ("static-delta", "generate", f"--repo={source}", f"--from={old}", new, *options)
+
+    theirs = oracle(*command)
+    theirs_size = size_of(source)
+    oracle("static-delta", "delete", f"--repo={source}", f"{old}-{new}")
+    ours = ostree(*command)
+
+    assert ours.status == 0
+    assert ours.out == theirs.stdout
+    assert summary_of(ours.err) == summary_of(theirs.stderr)
+    assert size_of(source) <= 1.02 * theirs_size
+
+
+def size_of(repo: Path) -> int:
+    return sum(path.stat().st_size for path in (repo / "deltas").rglob("*") if path.is_file())
+
+
+def summary_of(text: str) -> list[str]:
+    """The lines that do not depend on the order of objects."""
+    return [line for line in text.splitlines() if not line.startswith(("part", "uncompressed"))]
+
+
 def test_the_lines_of_show_are_the_references(oracle: Oracle, tmp_path: Path) -> None:
     source = tmp_path / "source"
     old, new = commit(oracle, source, *make_pair(tmp_path, 6))

@@ -124,7 +124,9 @@ def _write_objects(
         writer.metadata(type, checksum)
     rest: list[NewFile] = []
     for patch in _patches(repo, plan, options):
-        if patch.stream is not None:
+        if patch.matches is not None:
+            writer.rolled(patch, patch.matches)
+        elif patch.stream is not None:
             writer.compared(patch)
         else:
             rest.append(patch.file)

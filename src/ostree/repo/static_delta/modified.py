@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ostree.formats.delta import bsdiff
+from ostree.formats.delta import bsdiff, rollsum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ostree.formats.delta.rollsum import Matches
     from ostree.repo.objects import ObjectSource
     from ostree.repo.static_delta.plan import NewFile
     from ostree.types import Checksum
@@ -17,13 +18,24 @@ class Patch:
     Attributes:
         file: The file.
         stream: A bsdiff stream; None if there is none.
+        matches: Pieces that the partner has; None if they are not what it is made of.
+        literals: What is between and behind them, back to back.
     """
 
-    __slots__ = ("file", "stream")
+    __slots__ = ("file", "literals", "matches", "stream")
 
-    def __init__(self, file: NewFile, *, stream: bytes | None = None) -> None:
+    def __init__(
+        self,
+        file: NewFile,
+        *,
+        stream: bytes | None = None,
+        matches: Matches | None = None,
+        literals: bytes = b"",
+    ) -> None:
         self.file = file
         self.stream = stream
+        self.matches = matches
+        self.literals = literals
 
 
 def compare(repo: ObjectSource, file: NewFile, partner: Checksum, *, use_bsdiff: bool) -> Patch:
@@ -32,10 +44,21 @@ def compare(repo: ObjectSource, file: NewFile, partner: Checksum, *, use_bsdiff:
     Raises:
         ObjectNotFoundError: if one of them is not there.
     """
-    if not use_bsdiff:
-        return Patch(file)
     old, new = read_whole(repo, partner), read_whole(repo, file.checksum)
-    return Patch(file, stream=bsdiff.diff(old, new))
+    matches = rollsum.match(old, new)
+    if matches is not None:
+        return Patch(file, matches=matches, literals=_literals(new, matches))
+    return Patch(file, stream=bsdiff.diff(old, new) if use_bsdiff else None)
+
+
+def _literals(data: bytes, matches: Matches) -> bytes:
+    pieces = []
+    at = 0
+    for match in matches.matches:
+        pieces.append(data[at : match.offset])
+        at = match.offset + match.size
+    pieces.append(data[at:])
+    return b"".join(pieces)
 
 
 def read_whole(repo: ObjectSource, checksum: Checksum) -> bytes:

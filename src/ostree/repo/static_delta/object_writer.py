@@ -10,6 +10,7 @@ from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ostree.formats.delta.rollsum import Matches
     from ostree.formats.delta.superblock import PartHeader
     from ostree.repo.repository import Repo
     from ostree.repo.static_delta.modified import Patch
@@ -63,6 +64,35 @@ class ObjectWriter(Closing):
         part.operate(operation.UNSET_READ_SOURCE)
         self._report.compared += 1
         self._report.step()
+
+    def rolled(self, patch: Patch, matches: Matches) -> None:
+        """Write a file as pieces of its partner, and what is between them."""
+        file = patch.file
+        part = self._begin_modified(file)
+        source = part.append((file.partner or file.checksum).digest)
+        part.operate(operation.OPEN, *part.indexes(file.header), file.size)
+        literals = memoryview(patch.literals)
+        at = used = 0
+        reading = False
+        for match in matches.matches:
+            if match.offset > at:
+                if reading:
+                    part.operate(operation.UNSET_READ_SOURCE)
+                    reading = False
+                size = match.offset - at
+                part.operate(operation.WRITE, size, part.append(literals[used : used + size]))
+                used += size
+            if not reading:
+                part.operate(operation.SET_READ_SOURCE, source)
+                reading = True
+            part.operate(operation.WRITE, match.size, match.source)
+            at = match.offset + match.size
+        if reading:
+            part.operate(operation.UNSET_READ_SOURCE)
+        if at < file.size:
+            part.operate(operation.WRITE, file.size - at, part.append(literals[used:]))
+        part.operate(operation.CLOSE)
+        self._report.rolled_from(file, matches)
 
     def regular(self, file: NewFile) -> None:
         """Write a regular file as it is."""

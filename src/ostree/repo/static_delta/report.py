@@ -8,6 +8,7 @@ from ostree.formats.size_text import format_size
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.events import Listener
+    from ostree.formats.delta.rollsum import Matches
     from ostree.formats.delta.superblock import PartHeader
     from ostree.repo.static_delta.plan import NewFile, Plan
 
@@ -48,6 +49,16 @@ class Report:
         """An object is written."""
         self._done += 1
         self._emit(StepProgress("static-delta", self._done, self._total))
+
+    def rolled_from(self, file: NewFile, matches: Matches) -> None:
+        """A file is written as pieces of its partner."""
+        self.rolled += 1
+        self.rolled_bytes += matches.size
+        self._say(
+            f"rollsum for {file.partner} -> {file.checksum}; crcs={matches.keys} "
+            f"bufs={len(matches.matches)} total={matches.chunks} matchsize={matches.size}"
+        )
+        self.step()
 
     def modified_done(self) -> None:
         """All files that could be patched are done: say how."""
