@@ -4,7 +4,8 @@
 
     OSTreeError (exit_code, hint, add_prefix)
     ├── UsageError
-    ├── NotFoundError ── RefNotFoundError, ObjectNotFoundError, RemoteNotFoundError
+    ├── NotFoundError ── RefNotFoundError, ObjectNotFoundError, RemoteNotFoundError,
+    │                    PathNotFoundError
     ├── ExistsError
     ├── CorruptionError ── FormatError, ChecksumError
     ├── RepoError ── SpaceError, LockError
@@ -63,6 +64,10 @@ class ObjectNotFoundError(NotFoundError):
 
 class RemoteNotFoundError(NotFoundError):
     """No remote of that name is configured."""
+
+
+class PathNotFoundError(NotFoundError, KeyError):
+    """A committed tree has nothing at a path; trees are mappings, so this is a KeyError too."""
 
 
 class ExistsError(OSTreeError):

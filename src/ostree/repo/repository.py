@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ostree.repo.fsck import FsckResult
     from ostree.repo.remotes import Remotes
     from ostree.repo.transaction import Transaction
+    from ostree.repo.tree_view import Tree
     from ostree.store.store import LooseStore
 
 _MAX_PARENTS = 32
@@ -252,6 +253,16 @@ class Repo(ObjectSource, Closing):
             return self.resolve(rev)
         except RefNotFoundError:
             return None
+
+    def tree(self, rev: str) -> Tree:
+        """The root directory of a commit (any revision), as a read-only mapping.
+
+        Raises:
+            OSTreeError: if there is no such commit, or it is damaged.
+        """
+        from ostree.repo.tree_view import root_view
+
+        return root_view(self, self.load_commit(self.resolve(rev)).root)
 
     # work -------------------------------------------------------------------------------------
 
