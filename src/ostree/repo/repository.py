@@ -17,7 +17,7 @@ from ostree.repo.refs import Refs
 from ostree.store.layout import ObjectDirectory
 from ostree.store.opening import open_store
 from ostree.system import files
-from ostree.system.closing import Closing
+from ostree.system.closing import Closing, warn_unclosed
 from ostree.types import Checksum, RepoMode
 
 TYPE_CHECKING = False
@@ -54,6 +54,7 @@ class Repo(ObjectSource, Closing):
     """
 
     parent: Repo | None
+    _is_open = False
 
     def __init__(
         self,
@@ -83,6 +84,22 @@ class Repo(ObjectSource, Closing):
             for fd in {self._objects_fd, self._tmp_fd} - {-1}:
                 os.close(fd)
             raise
+        self._is_open = True
+
+    def __del__(self) -> None:
+        if self._is_open:
+            warn_unclosed(self)
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<Repo {self.path!r}>"
+
+    if not TYPE_CHECKING:  # A type checker knows the attributes that there are.
+
+        def __getattr__(self, name: str) -> object:
+            if name in {"store", "refs", "lock", "dir_fd"}:
+                raise RepoError(f"The repository is closed: {self.path}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # opening ----------------------------------------------------------------------------------
 
@@ -147,10 +164,14 @@ class Repo(ObjectSource, Closing):
         return cls.open(create(path, mode, collection_id))
 
     def close(self) -> None:
-        """Give its descriptors back."""
+        """Give its descriptors back; what needs them is an error from now on."""
+        if not self._is_open:
+            return
+        self._is_open = False
         for fd in {self._objects_fd, self._tmp_fd, self.dir_fd} - {-1}:
             os.close(fd)
-        self._objects_fd = self._tmp_fd = self.dir_fd = -1
+        # Their numbers may soon be those of other files.
+        del self.dir_fd, self.store, self.refs, self.lock
         if self.parent is not None:
             self.parent.close()
 

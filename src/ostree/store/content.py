@@ -6,7 +6,7 @@ import os
 
 from ostree.errors import CorruptionError
 from ostree.formats.file_header import content_prefix
-from ostree.system.closing import Closing
+from ostree.system.closing import Closing, warn_unclosed
 from ostree.types import Checksum
 
 TYPE_CHECKING = False
@@ -56,6 +56,11 @@ class LoadedContent(Closing):
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
+
+    def __del__(self) -> None:
+        if self.fd is not None:
+            warn_unclosed(self)
+            self.close()
 
 
 class MemoryContent(LoadedContent):
@@ -124,6 +129,11 @@ class InflatedContent(LoadedContent):
         if self._source >= 0:
             os.close(self._source)
             self._source = -1
+
+    def __del__(self) -> None:
+        if self._source >= 0:
+            warn_unclosed(self)
+            self.close()
 
 
 class ContentWriter(Closing):

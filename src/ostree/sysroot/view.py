@@ -12,7 +12,7 @@ from ostree.sysroot.loading import find_booted, load_deployments, read_booted_fa
 from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.staged import load_staged
 from ostree.sysroot.step import step
-from ostree.system.closing import Closing
+from ostree.system.closing import Closing, warn_unclosed
 from ostree.system.files import exists, open_directory
 
 TYPE_CHECKING = False
@@ -43,6 +43,14 @@ class SysrootView(Closing):
         self._loaded: int | None = None
         self._deployments: list[Deployment] = []
         self._booted: Deployment | None = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_root_fd", -1) >= 0:
+            warn_unclosed(self)
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path!r}>"
 
     # opening ----------------------------------------------------------------------------------
 

@@ -8,6 +8,13 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+def warn_unclosed(resource: object) -> None:
+    """Tell the developer that a resource was forgotten; for ``__del__``, before it is closed."""
+    from warnings import warn
+
+    warn(f"unclosed {resource!r}", ResourceWarning, stacklevel=3, source=resource)
+
+
 class Closing:
     """Base of resources: a ``with`` block closes them at its end."""
 
