@@ -284,7 +284,6 @@ class Fetcher(Closing):
         Raises:
             TransferError: for every other failure, more than ``limit`` bytes among them.
         """
-        sink = MemorySink()
         request = Request(
             url,
             max_size=limit,
@@ -293,17 +292,44 @@ class Fetcher(Closing):
             if_modified_since=if_modified_since,
             validators=True,
         )
-        try:
-            response = self.fetch(request, sink)
-        except StatusError as error:
-            if error.status in NOT_FOUND_STATUSES:
+        return self.fetch_all([request])[0]
+
+    def fetch_all(self, requests: Sequence[Request]) -> list[FetchedBytes | None]:
+        """Get several small files at once, each as :meth:`fetch_bytes` does.
+
+        Raises:
+            TransferError: for the first that fails, in the order of the requests.
+        """
+        fetches = [_BytesFetch(request) for request in requests]
+        for fetch in fetches:
+            self.submit(fetch.request, fetch.sink, fetch.outcomes.append)
+        while not all(fetch.outcomes for fetch in fetches):
+            self.step()
+        return [fetch.result() for fetch in fetches]
+
+
+class _BytesFetch:
+    """A small file on its way."""
+
+    __slots__ = ("outcomes", "request", "sink")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.sink = MemorySink()
+        self.outcomes: list[Response | OSTreeError] = []
+
+    def result(self) -> FetchedBytes | None:
+        """What has come."""
+        outcome = self.outcomes[0]
+        if isinstance(outcome, OSTreeError):
+            if isinstance(outcome, StatusError) and outcome.status in NOT_FOUND_STATUSES:
                 return None
-            raise
+            raise outcome
         return FetchedBytes(
-            sink.value(),
-            etag=response.etag,
-            last_modified=response.last_modified,
-            not_modified=response.not_modified,
+            self.sink.value(),
+            etag=outcome.etag,
+            last_modified=outcome.last_modified,
+            not_modified=outcome.not_modified,
         )
 
 

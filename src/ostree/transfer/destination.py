@@ -130,9 +130,8 @@ def keep_summary(
     last_modified: int | None = None,
 ) -> None:
     """Store the summary of a mirrored repository with its signature and its validators."""
-    from contextlib import suppress
-
     from ostree.system import files
+    from ostree.transfer.summary_cache import set_validators
 
     files.replace_file("summary", data, repo.dir_fd, sync=repo.config.fsync)
     if signature is None:
@@ -141,10 +140,6 @@ def keep_summary(
         files.replace_file("summary.sig", signature, repo.dir_fd, sync=repo.config.fsync)
     fd = os.open("summary", files.FILE_FLAGS, dir_fd=repo.dir_fd)
     try:
-        if last_modified is not None:
-            os.utime(fd, (last_modified, last_modified))
-        if etag is not None:
-            with suppress(OSError):
-                os.setxattr(fd, "user.etag", etag.encode("utf-8", "replace"))
+        set_validators(fd, etag, last_modified)
     finally:
         os.close(fd)

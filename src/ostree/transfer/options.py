@@ -38,24 +38,38 @@ class PullOptions:
         low_speed_limit: A transfer slower than this many bytes per second …
         low_speed_time: … for so many seconds is given up.
         update_interval: Seconds between two progress events, at least.
+        cache_dir: Where summaries are cached instead of the repository's ``tmp/cache``.
+        use_cache: False leaves the cache alone.
+        fail_on_stale_cache: Fail where a cached summary turns out not to be the signed one, rather
+            than fetch it again; for tests.
+        retry_network_errors: False repeats requests only if the server said that it is busy.
+        max_outstanding: Requests under way at once.
+        limit_rate: Most bytes per second of all transfers together; 0 for no limit.
+        collection_refs: Further refs to pull, as (collection ID, ref, commit or None).
     """
 
     __slots__ = (
         "append_user_agent",
         "bareuseronly_files",
+        "cache_dir",
+        "collection_refs",
         "commit_metadata_only",
         "depth",
+        "fail_on_stale_cache",
         "fsync",
         "gpg_verify",
         "gpg_verify_summary",
         "http_headers",
+        "limit_rate",
         "low_speed_limit",
         "low_speed_time",
+        "max_outstanding",
         "mirror",
         "network_retries",
         "override_remote_name",
         "per_object_fsync",
         "require_static_deltas",
+        "retry_network_errors",
         "sign_verify",
         "sign_verify_summary",
         "subpaths",
@@ -64,6 +78,7 @@ class PullOptions:
         "untrusted",
         "update_interval",
         "url",
+        "use_cache",
         "verify_bindings",
     )
 
@@ -94,6 +109,13 @@ class PullOptions:
         low_speed_limit: int = 1000,
         low_speed_time: int = 30,
         update_interval: float = 0.2,
+        cache_dir: str | None = None,
+        use_cache: bool = True,
+        fail_on_stale_cache: bool = False,
+        retry_network_errors: bool = True,
+        max_outstanding: int = 8,
+        limit_rate: int = 0,
+        collection_refs: Sequence[tuple[str, str, Checksum | None]] = (),
     ) -> None:
         self.depth = depth
         self.mirror = mirror
@@ -119,6 +141,13 @@ class PullOptions:
         self.low_speed_limit = low_speed_limit
         self.low_speed_time = low_speed_time
         self.update_interval = update_interval
+        self.cache_dir = cache_dir
+        self.use_cache = use_cache
+        self.fail_on_stale_cache = fail_on_stale_cache
+        self.retry_network_errors = retry_network_errors
+        self.max_outstanding = max_outstanding
+        self.limit_rate = limit_rate
+        self.collection_refs = collection_refs
 
     @property
     def is_partial(self) -> bool:

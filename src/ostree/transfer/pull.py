@@ -6,15 +6,18 @@ from time import monotonic
 
 from ostree.errors import NotFoundError, OSTreeError, RepoError
 from ostree.events import ignore
+from ostree.repo.remotes import Remote
 from ostree.system.workers import WorkerPool, default_workers
+from ostree.transfer.connection import connect
 from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
 from ostree.transfer.http_engine import HttpEngine
 from ostree.transfer.options import PullOptions, PullResult
-from ostree.transfer.remote import access, join_url, open_fetcher, refuse_signatures
-from ostree.transfer.remote_summary import MAX_SUMMARY, fetch_config, fetch_summary
+from ostree.transfer.remote import access, refuse_signatures
+from ostree.transfer.remote_summary import fetch_config, fetch_summary, open_cache
 from ostree.transfer.wanted import (
     CommitChecks,
     add_all,
+    collection_wanted,
     parse_wanted,
     resolve_by_ref_file,
     resolve_by_summary,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
     from ostree.transfer.remote import RemoteAccess
     from ostree.transfer.remote_summary import RemoteSummary
+    from ostree.transfer.summary_cache import SummaryCache
     from ostree.transfer.wanted import Wanted
 
 #: Jobs that workers may have waiting; what they hold is bounded in bytes already.
@@ -38,7 +42,7 @@ _BACKLOG = 512
 
 def pull(
     repo: Repo,
-    remote_name: str,
+    remote: str | Remote,
     refs: Sequence[str] = (),
     options: PullOptions | None = None,
     on_event: Listener | None = None,
@@ -47,8 +51,9 @@ def pull(
 
     Args:
         repo: The destination.
-        remote_name: A configured remote.
-        refs: Each a ref name, ``REF@CHECKSUM`` or a checksum; the configured branches if empty.
+        remote: A configured remote, or one that is configured nowhere.
+        refs: Each a ref name, ``REF@CHECKSUM`` or a checksum; the configured branches if neither
+            these nor refs of collections are given.
         options: How to pull.
         on_event: Is given :class:`~ostree.events.PullProgress`.
 
@@ -61,34 +66,32 @@ def pull(
             the next pull.
     """
     options = options or PullOptions()
-    remote = repo.remotes.get(remote_name)
+    remote = remote if isinstance(remote, Remote) else repo.remotes.get(remote)
     repo.require_writable()
     if options.require_static_deltas:
         raise RepoError("Static deltas are required, and this version cannot use them")
     refuse_signatures(remote, options)
     source = access(remote, options)
-    wanted = parse_wanted(refs or source.branches)
+    wanted = collection_wanted(options.collection_refs)
+    everything = not refs and not wanted
+    wanted += parse_wanted(refs or (source.branches if everything else ()))
     if not wanted and not options.mirror:
-        raise OSTreeError(f"No configured branches for remote {remote_name}")
+        raise OSTreeError(f"No configured branches for remote {remote.name}")
+    listener = on_event or ignore
     if source.local_path is not None:
         from ostree.transfer.pull_local import pull_directory
 
-        return pull_directory(
-            repo, source, wanted, options, on_event or ignore, everything=not refs
-        )
-    with open_fetcher(repo, remote, options) as fetcher:
-        everything = options.mirror and not refs
-        signature = None
-        if everything:
-            url = join_url(source.meta_url, "summary.sig")
-            signature = fetcher.fetch_bytes(url, limit=MAX_SUMMARY)
-        summary = _resolve(wanted, source, fetcher, everything=everything)
-        result = _pull_objects(repo, source, wanted, fetcher, options, on_event or ignore)
-        if everything and not source.branches and summary is not None:
+        return pull_directory(repo, source, wanted, options, listener, everything=everything)
+    cache = open_cache(repo, source, options)
+    with connect(repo, remote, source, options) as (found, fetcher):
+        mirrors_all = options.mirror and everything
+        summary = _resolve(wanted, found, fetcher, options, cache, everything=mirrors_all)
+        result = _pull_objects(repo, found, wanted, fetcher, options, listener)
+        if mirrors_all and not source.branches and summary is not None:
             keep_summary(
                 repo,
                 summary.data,
-                signature.data if signature is not None else None,
+                summary.signature,
                 etag=summary.etag,
                 last_modified=summary.last_modified,
             )
@@ -96,12 +99,20 @@ def pull(
 
 
 def _resolve(
-    wanted: list[Wanted], source: RemoteAccess, fetcher: Fetcher, *, everything: bool
+    wanted: list[Wanted],
+    source: RemoteAccess,
+    fetcher: Fetcher,
+    options: PullOptions,
+    cache: SummaryCache | None,
+    *,
+    everything: bool,
 ) -> RemoteSummary | None:
     """Find out which commits are wanted (remotes and pull §4.2)."""
     if not everything and all(item.checksum is not None for item in wanted):
         return None
-    found = fetch_summary(fetcher, source.meta_url)
+    found = fetch_summary(
+        fetcher, source, cache=cache, fail_on_stale_cache=options.fail_on_stale_cache
+    )
     if found is None:
         if everything:
             raise NotFoundError(
@@ -110,7 +121,7 @@ def _resolve(
             )
         for item in wanted:
             if item.checksum is None:
-                resolve_by_ref_file(item, fetcher, source.meta_url)
+                resolve_by_ref_file(item, fetcher, source)
         return None
     summary = found.summary
     if summary.mode is not None and summary.value("ostree.summary.tombstone-commits") is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from ostree.errors import NotFoundError, OSTreeError, RepoError
+from ostree.errors import NotFoundError, OSTreeError, RefNotFoundError, RepoError
 from ostree.events import PullProgress, ignore
 from ostree.formats import summary as summary_format
 from ostree.repo.repository import Repo
@@ -19,10 +19,11 @@ from ostree.transfer.wanted import (
     CommitChecks,
     Wanted,
     add_all,
+    collection_wanted,
     parse_wanted,
     resolve_by_summary,
 )
-from ostree.types import ObjectType
+from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from ostree.repo.transaction import Transaction
     from ostree.transfer.plan import Planner, Step
     from ostree.transfer.remote import RemoteAccess
-    from ostree.types import Checksum
 
     CheckCommit = Callable[[CommitStep, Commit], None]
 
@@ -74,7 +74,8 @@ def pull_local(
     if options.gpg_verify or options.gpg_verify_summary:
         _refuse_signatures(repo, options)
     with Repo.open(source_path) as source:
-        wanted = parse_wanted(refs or source.refs.all())
+        wanted = collection_wanted(options.collection_refs)
+        wanted += parse_wanted(refs or (() if wanted else source.refs.all()))
         _resolve(wanted, source, everything=False)
         return _pull_objects(
             repo,
@@ -133,7 +134,7 @@ def _resolve(wanted: list[Wanted], source: Repo, *, everything: bool) -> bytes |
             )
         for item in wanted:
             if item.checksum is None and item.ref is not None:
-                item.checksum = source.resolve(item.ref)
+                item.checksum = _resolve_ref(source, item.ref, item.collection)
         return None
     if everything or any(item.checksum is None for item in wanted):
         summary = summary_format.decode(data)
@@ -141,6 +142,18 @@ def _resolve(wanted: list[Wanted], source: Repo, *, everything: bool) -> bytes |
             add_all(wanted, summary)
         resolve_by_summary(wanted, summary)
     return data
+
+
+def _resolve_ref(source: Repo, ref: str, collection: str | None) -> Checksum:
+    """What a ref of a repository without summary points to."""
+    if collection in (None, source.config.collection_id):
+        return source.resolve(ref)
+    from ostree.repo.collections import collection_refs
+
+    value = collection_refs(source).get((collection or "", ref))
+    if value is None:
+        raise RefNotFoundError(f"Refspec ({collection}, {ref}) not found")
+    return Checksum(value)
 
 
 def _read_optional(source: Repo, name: str) -> bytes | None:

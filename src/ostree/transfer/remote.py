@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from ostree.errors import OSTreeError, SignatureError, TransferError
-from ostree.net.fetcher import FetcherOptions
+from ostree.errors import OSTreeError, SignatureError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.net.fetcher import Fetcher
     from ostree.repo.remotes import Remote
-    from ostree.repo.repository import Repo
     from ostree.transfer.options import PullOptions
+
+
+#: What a configured URL begins with that is not a base URL but leads to a list of them.
+MIRROR_LIST = "mirrorlist="
 
 
 class RemoteAccess:
@@ -19,12 +20,24 @@ class RemoteAccess:
     Attributes:
         name: Its name.
         meta_url: Base of config, summary, refs and detached metadata.
-        content_url: Base of objects.
+        content_url: Base of objects; empty, as ``meta_url`` is, if a metalink has to tell.
+        metalink: Where a metalink is that tells it.
         collection_id: The collection it must serve, if configured.
         branches: Refs pulled when none are asked for.
+        mirrors: Groups of base URLs that serve the same files, best first.
+        summary: The summary that the metalink has led to.
     """
 
-    __slots__ = ("branches", "collection_id", "content_url", "meta_url", "name")
+    __slots__ = (
+        "branches",
+        "collection_id",
+        "content_url",
+        "meta_url",
+        "metalink",
+        "mirrors",
+        "name",
+        "summary",
+    )
 
     def __init__(
         self,
@@ -32,19 +45,33 @@ class RemoteAccess:
         meta_url: str,
         content_url: str,
         *,
+        metalink: str | None = None,
         collection_id: str | None = None,
         branches: list[str] | None = None,
     ) -> None:
         self.name = name
         self.meta_url = meta_url
         self.content_url = content_url
+        self.metalink = metalink
         self.collection_id = collection_id
         self.branches = branches or []
+        self.mirrors: list[list[str]] = []
+        self.summary: bytes | None = None
 
     @property
     def local_path(self) -> str | None:
         """The directory of a ``file://`` remote."""
         return file_path(self.meta_url)
+
+    def at(self, meta_url: str, content_url: str) -> RemoteAccess:
+        """The same remote, with these base URLs."""
+        return RemoteAccess(
+            self.name,
+            meta_url,
+            content_url,
+            collection_id=self.collection_id,
+            branches=self.branches,
+        )
 
 
 def file_path(url: str) -> str | None:
@@ -78,19 +105,17 @@ def access(remote: Remote, options: PullOptions) -> RemoteAccess:
         raise OSTreeError(
             f"Cannot fetch via libostree - remote '{remote.name}' uses custom backend '{backend}'"
         )
-    if remote.get("metalink") is not None:
-        raise TransferError(f'Remote "{remote.name}" has a metalink, which is not supported yet')
-    url = options.url or remote.require_url()
-    content = url if options.url else remote.get("contenturl") or url
-    for base in (url, content):
-        if base.startswith("mirrorlist="):
-            raise TransferError(
-                f'Remote "{remote.name}" has a mirror list, which is not supported yet'
-            )
+    metalink = remote.get("metalink")
+    if metalink is not None:
+        url, content = "", remote.get("contenturl") or ""
+    else:
+        url = options.url or remote.require_url()
+        content = url if options.url else remote.get("contenturl") or url
     return RemoteAccess(
         remote.name,
         url,
         content,
+        metalink=metalink,
         collection_id=remote.get("collection-id"),
         branches=remote.get_list("branches"),
     )
@@ -135,38 +160,3 @@ def _unverifiable(what: str, name: str, key: str, option: str | None = None) -> 
         "and this version cannot verify them",
         hint=f"{how}, to accept unsigned data",
     )
-
-
-def open_fetcher(repo: Repo, remote: Remote, options: PullOptions) -> Fetcher:
-    """A fetcher set up as the remote's configuration says, with retries.
-
-    Raises:
-        OSTreeError: if the configuration contradicts itself.
-    """
-    certificate = remote.get("tls-client-cert-path")
-    key = remote.get("tls-client-key-path")
-    if (certificate is None) != (key is None):
-        raise OSTreeError(
-            f'Remote "{remote.name}" must specify both '
-            '"tls-client-cert-path" and "tls-client-key-path"'
-        )
-    from ostree.net.curl import CurlFetcher
-    from ostree.net.retry import RetryPolicy
-    from ostree.net.retrying import RetryingFetcher
-
-    engine = CurlFetcher(
-        FetcherOptions(
-            user_agent_extra=options.append_user_agent,
-            headers=options.http_headers,
-            cookie_jar=f"{repo.path}/{remote.name}.cookies.txt",
-            proxy=remote.get("proxy"),
-            http2=remote.get_boolean("http2", default=True),
-            tls_permissive=remote.get_boolean("tls-permissive", default=False),
-            tls_ca_path=remote.get("tls-ca-path"),
-            tls_client_cert_path=certificate,
-            tls_client_key_path=key,
-            low_speed_limit=options.low_speed_limit,
-            low_speed_time=options.low_speed_time,
-        )
-    )
-    return RetryingFetcher(engine, RetryPolicy(retries=options.network_retries))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from ostree.errors import FormatError, NotFoundError
+from ostree.errors import FormatError, NotFoundError, SignatureError
 from ostree.formats import summary as summary_format
 from ostree.formats.keyfile import KeyFile
+from ostree.net.fetcher import MemorySink, Request
 from ostree.store.store import MAX_METADATA
+from ostree.transfer.connection import connect
 from ostree.transfer.options import PullOptions
-from ostree.transfer.remote import access, join_url, open_fetcher, refuse_signatures
+from ostree.transfer.remote import access, join_url, refuse_signatures
+from ostree.transfer.summary_cache import SummaryCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostree.formats.summary import Summary
     from ostree.net.fetcher import FetchedBytes, Fetcher
     from ostree.repo.repository import Repo
+    from ostree.transfer.remote import RemoteAccess
+    from ostree.transfer.summary_cache import CachedFile
     from ostree.types import Checksum
+
+    Verify = Callable[["RemoteSummary | None"], None]
 
 #: Largest summary, config and ref file accepted from a server, in bytes.
 MAX_SUMMARY = MAX_METADATA
@@ -25,30 +35,166 @@ class RemoteSummary:
     """A summary as fetched.
 
     Attributes:
-        summary: What it says.
         data: Its bytes.
+        signature: The bytes of its signature file, if there is one.
         etag: Its entity tag, quotes included, if the server told.
         last_modified: Its modification time in seconds since the epoch, if the server told.
+        is_cached: Whether it is the copy that was at hand.
     """
 
-    __slots__ = ("data", "etag", "last_modified", "summary")
+    __slots__ = ("_summary", "data", "etag", "is_cached", "last_modified", "signature")
 
-    def __init__(self, fetched: FetchedBytes) -> None:
-        self.data = fetched.data
-        self.etag = fetched.etag
-        self.last_modified = fetched.last_modified
-        self.summary = summary_format.decode(fetched.data)
+    def __init__(
+        self,
+        data: bytes,
+        signature: bytes | None,
+        *,
+        etag: str | None = None,
+        last_modified: int | None = None,
+        is_cached: bool = False,
+    ) -> None:
+        self.data = data
+        self.signature = signature
+        self.etag = etag
+        self.last_modified = last_modified
+        self.is_cached = is_cached
+        self._summary: Summary | None = None
+
+    @property
+    def summary(self) -> Summary:
+        """What it says.
+
+        Raises:
+            FormatError: ``Not normal form``.
+        """
+        if self._summary is None:
+            self._summary = summary_format.decode(self.data)
+        return self._summary
 
 
-def fetch_summary(fetcher: Fetcher, base_url: str) -> RemoteSummary | None:
-    """The summary below a base URL, None if the server has none.
+def fetch_summary(
+    fetcher: Fetcher,
+    source: RemoteAccess,
+    *,
+    cache: SummaryCache | None = None,
+    verify: Verify | None = None,
+    fail_on_stale_cache: bool = False,
+) -> RemoteSummary | None:
+    """The summary of a remote, None if it has none (§5.4, §5.5).
+
+    Args:
+        fetcher: Gets it.
+        source: The remote.
+        cache: Where copies are kept.  A copy that is not what is signed now is fetched anew.
+        verify: Raises :class:`SignatureError` unless the summary is signed as it has to be.
+        fail_on_stale_cache: Raise instead of fetching anew.
 
     Raises:
-        FormatError: ``Not normal form``.
+        SignatureError: as ``verify`` does.
         TransferError: if it cannot be fetched.
     """
-    fetched = fetcher.fetch_bytes(join_url(base_url, "summary"), limit=MAX_SUMMARY)
-    return None if fetched is None else RemoteSummary(fetched)
+    fetch = _SummaryFetch(fetcher, source, cache)
+    found = fetch.run()
+    if verify is not None:
+        try:
+            verify(found)
+        except SignatureError:
+            if found is None or not found.is_cached:
+                raise
+            if fail_on_stale_cache:
+                raise SignatureError(
+                    f"Remote {source.name} cached summary invalid and "
+                    "OSTREE_REPO_TEST_ERROR_INVALID_CACHE specified"
+                ) from None
+            fetch = _SummaryFetch(fetcher, source, None)
+            found = fetch.run()
+            verify(found)
+    if cache is not None and found is not None and found.signature is not None:
+        cache.store(fetch.summary, fetch.signature)
+    return found
+
+
+class _SummaryFetch:
+    """One attempt to get summary and signature.
+
+    Attributes:
+        summary: The summary, if it was downloaded.
+        signature: The signature, if it was.
+    """
+
+    def __init__(self, fetcher: Fetcher, source: RemoteAccess, cache: SummaryCache | None) -> None:
+        self._fetcher = fetcher
+        self._source = source
+        self._cache = cache
+        self.summary: FetchedBytes | None = None
+        self.signature: FetchedBytes | None = None
+
+    def run(self) -> RemoteSummary | None:
+        """Download what is not at hand."""
+        known = self._source.summary
+        cached = self._cache.signature() if self._cache is not None else None
+        if known is not None:
+            self._download(self._request("summary.sig"))
+            return RemoteSummary(known, self.signature.data if self.signature else None)
+        if cached is None:
+            self._download(self._request("summary.sig"), self._request("summary"))
+            return self._fetched(self.signature.data if self.signature else None)
+        self._download(self._request("summary.sig", cached))
+        return self._with_signature(cached)
+
+    def _with_signature(self, cached: CachedFile) -> RemoteSummary | None:
+        """The summary that belongs to a signature which was known before, or has just come."""
+        copy = self._cache.summary() if self._cache is not None else None
+        signature = self.signature.data if self.signature is not None else None
+        if self.signature is not None and self.signature.not_modified:
+            signature, self.signature = cached.data, None
+        if signature == cached.data:
+            if copy is not None:
+                self.signature = None
+                return _of_copy(copy, signature)
+            if self._cache is not None:
+                self._cache.drop_signature()
+        self._download(self._request("summary", copy))
+        if self.summary is not None and self.summary.not_modified and copy is not None:
+            self.summary = None
+            return _of_copy(copy, signature)
+        return self._fetched(signature)
+
+    def _request(self, name: str, copy: CachedFile | None = None) -> Request:
+        return Request(
+            join_url(self._source.meta_url, name),
+            max_size=MAX_SUMMARY,
+            if_none_match=copy.etag if copy else None,
+            if_modified_since=copy.last_modified if copy else None,
+            validators=True,
+        )
+
+    def _download(self, *requests: Request) -> None:
+        for request, fetched in zip(requests, self._fetcher.fetch_all(requests), strict=True):
+            if request.url.endswith(".sig"):
+                self.signature = fetched
+            else:
+                self.summary = fetched
+
+    def _fetched(self, signature: bytes | None) -> RemoteSummary | None:
+        if self.summary is None:
+            return None
+        return RemoteSummary(
+            self.summary.data,
+            signature,
+            etag=self.summary.etag,
+            last_modified=self.summary.last_modified,
+        )
+
+
+def _of_copy(copy: CachedFile, signature: bytes | None) -> RemoteSummary:
+    return RemoteSummary(
+        copy.data,
+        signature,
+        etag=copy.etag,
+        last_modified=copy.last_modified,
+        is_cached=True,
+    )
 
 
 def fetch_config(fetcher: Fetcher, base_url: str) -> KeyFile:
@@ -58,8 +204,6 @@ def fetch_config(fetcher: Fetcher, base_url: str) -> KeyFile:
         FormatError: ``Parsing config: …``.
         TransferError: if it cannot be fetched.
     """
-    from ostree.net.fetcher import MemorySink, Request
-
     sink = MemorySink()
     fetcher.fetch(Request(join_url(base_url, "config"), max_size=MAX_CONFIG), sink)
     try:
@@ -81,9 +225,23 @@ def remote_summary(
     options = options or PullOptions()
     remote = repo.remotes.get(remote_name)
     refuse_signatures(remote, options, summary_only=True)
-    base = access(remote, options).meta_url
-    with open_fetcher(repo, remote, options) as fetcher:
-        return fetch_summary(fetcher, base)
+    source = access(remote, options)
+    cache = open_cache(repo, source, options)
+    with connect(repo, remote, source, options, accept_compressed=True) as (found, fetcher):
+        return fetch_summary(
+            fetcher, found, cache=cache, fail_on_stale_cache=options.fail_on_stale_cache
+        )
+
+
+def open_cache(repo: Repo, source: RemoteAccess, options: PullOptions) -> SummaryCache | None:
+    """Where copies of a remote's summary are kept, None if nowhere.
+
+    Raises:
+        NotFoundError: if the directory that was asked for does not exist.
+    """
+    if not options.use_cache or source.local_path is not None:
+        return None
+    return SummaryCache(repo, source.name, options.cache_dir)
 
 
 def remote_refs(

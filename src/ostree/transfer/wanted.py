@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import NotFoundError, OSTreeError, RefNotFoundError, RepoError
-from ostree.formats.refspec import check_ref_name, looks_like_checksum
+from ostree.formats.refspec import check_collection_id, check_ref_name, looks_like_checksum
 from ostree.repo.fsck import check_bindings
 from ostree.transfer.remote import join_url
 from ostree.types import Checksum, ObjectType
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
     from ostree.transfer.options import PullOptions
     from ostree.transfer.plan import CommitStep
+    from ostree.transfer.remote import RemoteAccess
 
 
 class Wanted:
@@ -26,7 +27,7 @@ class Wanted:
     Attributes:
         ref: The ref to set, None for a commit that was named by its checksum.
         checksum: The commit, once it is known.
-        collection: The collection of the ref, if the source has told.
+        collection: The collection of the ref, if that was asked for or the source has told.
         max_size: The size of the commit object in bytes, if the source has told.
     """
 
@@ -51,6 +52,13 @@ class Wanted:
             raise RefNotFoundError(f"Refspec '{self.ref}' not found")
         return self.checksum
 
+    def resolve(self, entry: SummaryRef, collection: str | None) -> None:
+        """Take over what a summary says about the ref, unless another commit was asked for."""
+        self.collection = collection
+        if self.checksum in (None, entry.checksum):
+            self.checksum = entry.checksum
+            self.max_size = entry.size
+
 
 def parse_wanted(texts: Iterable[str]) -> list[Wanted]:
     """``REF``, ``REF@CHECKSUM`` or ``CHECKSUM``, each.
@@ -73,23 +81,45 @@ def parse_wanted(texts: Iterable[str]) -> list[Wanted]:
     return found
 
 
+def collection_wanted(
+    refs: Iterable[tuple[str, str, Checksum | None]],
+) -> list[Wanted]:
+    """The same for (collection ID, ref, commit or None).
+
+    Raises:
+        FormatError: ``Invalid collection ID X``, ``Invalid ref name X``.
+    """
+    found = []
+    for collection, name, checksum in refs:
+        check_collection_id(collection)
+        check_ref_name(name)
+        found.append(Wanted(name, checksum, collection=collection))
+    return found
+
+
 def add_all(wanted: list[Wanted], summary: Summary) -> None:
-    """Ask for every ref of a summary, those of other collections too."""
+    """Ask for every ref of a summary, those of other collections too.
+
+    Raises:
+        FormatError: if a name in it is none for a ref or a collection.
+    """
     known = {item.ref for item in wanted}
+    own = summary.collection_id
     for entry in summary.refs:
         if entry.name not in known:
-            check_ref_name(entry.name)
-            wanted.append(_of_entry(entry, summary.collection_id))
+            _add(wanted, entry, own)
     for collection, entries in summary.collection_map.items():
         for entry in entries:
-            check_ref_name(entry.name)
-            wanted.append(_of_entry(entry, collection))
+            _add(wanted, entry, collection)
 
 
-def _of_entry(entry: SummaryRef, collection: str | None) -> Wanted:
-    item = Wanted(entry.name, entry.checksum, collection=collection)
-    item.max_size = entry.size
-    return item
+def _add(wanted: list[Wanted], entry: SummaryRef, collection: str | None) -> None:
+    check_ref_name(entry.name)
+    if collection is not None:
+        check_collection_id(collection)
+    item = Wanted(entry.name)
+    item.resolve(entry, collection)
+    wanted.append(item)
 
 
 def resolve_by_summary(wanted: list[Wanted], summary: Summary) -> None:
@@ -98,20 +128,21 @@ def resolve_by_summary(wanted: list[Wanted], summary: Summary) -> None:
     Raises:
         NotFoundError: ``No such branch 'X' in repository summary``.
     """
+    own = summary.collection_id
     for item in wanted:
-        if item.ref is None or item.collection is not None:
+        if item.ref is None or item.max_size is not None:
             continue
-        entry = summary.find(item.ref)
+        entry = summary.find(item.ref, item.collection)
         if entry is not None:
-            item.collection = summary.collection_id
-            if item.checksum in (None, entry.checksum):
-                item.checksum = entry.checksum
-                item.max_size = entry.size
+            item.resolve(entry, own if item.collection is None else item.collection)
         elif item.checksum is None:
-            raise NotFoundError(f"No such branch '{item.ref}' in repository summary")
+            shown = f"'{item.ref}'"
+            if item.collection is not None:
+                shown = f"({item.collection}, {item.ref})"
+            raise NotFoundError(f"No such branch {shown} in repository summary")
 
 
-def resolve_by_ref_file(item: Wanted, fetcher: Fetcher, base_url: str) -> None:
+def resolve_by_ref_file(item: Wanted, fetcher: Fetcher, source: RemoteAccess) -> None:
     """Ask a server without summary what a ref points to.
 
     Raises:
@@ -121,12 +152,15 @@ def resolve_by_ref_file(item: Wanted, fetcher: Fetcher, base_url: str) -> None:
     from ostree.net.fetcher import MemorySink, Request
     from ostree.transfer.remote_summary import MAX_REF
 
+    path = f"refs/heads/{item.ref}"
+    if item.collection not in (None, source.collection_id):
+        path = f"refs/mirrors/{item.collection}/{item.ref}"
     sink = MemorySink()
-    fetcher.fetch(Request(join_url(base_url, f"refs/heads/{item.ref}"), max_size=MAX_REF), sink)
+    fetcher.fetch(Request(join_url(source.meta_url, path), max_size=MAX_REF), sink)
     try:
         item.checksum = _parse_ref_file(sink.value())
     except OSTreeError as error:
-        error.add_prefix(f"Fetching checksum for ref ((empty), {item.ref})")
+        error.add_prefix(f"Fetching checksum for ref ({item.collection or '(empty)'}, {item.ref})")
         raise
 
 

@@ -9,11 +9,11 @@ import pytest
 from ostree.errors import OSTreeError, SignatureError
 from ostree.repo.repository import Repo
 from ostree.transfer.options import PullOptions
+from ostree.transfer.connection import connect
 from ostree.transfer.remote import (
     access,
     file_path,
     join_url,
-    open_fetcher,
     refuse_signatures,
 )
 
@@ -83,14 +83,6 @@ def test_where_things_are(repo: Repo) -> None:
             {"url": "http://x", "custom_backend": "flatpak"},
             "Cannot fetch via libostree - remote 'far' uses custom backend 'flatpak'",
         ),
-        (
-            {"url": "mirrorlist=http://x"},
-            'Remote "far" has a mirror list, which is not supported yet',
-        ),
-        (
-            {"metalink": "http://x"},
-            'Remote "far" has a metalink, which is not supported yet',
-        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -105,9 +97,13 @@ def test_remotes_not_to_be_pulled_from(repo: Repo, options: dict[str, str], mess
 
 def test_half_a_client_certificate(repo: Repo) -> None:
     far = remote(repo, url="https://x", tls_client_cert_path="/x.pem")
+    source = access(far, PullOptions())
 
-    with pytest.raises(OSTreeError, match='must specify both "tls-client-cert-path" and'):
-        open_fetcher(repo, far, PullOptions())
+    with (
+        pytest.raises(OSTreeError, match='must specify both "tls-client-cert-path" and'),
+        connect(repo, far, source, PullOptions()),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.caching import CACHE_DIR, apply_cache_options
 from ostree.cli.options import REPO, OptionError, flag, integer, text, texts
 from ostree.cli.pulling import (
     BAREUSERONLY_FILES,
@@ -29,6 +30,7 @@ USAGE = "REMOTE [BRANCH...]"
 OPTIONS = (
     REPO,
     COMMIT_METADATA_ONLY,
+    CACHE_DIR,
     DISABLE_FSYNC,
     PER_OBJECT_FSYNC,
     DISABLE_STATIC_DELTAS,
@@ -66,6 +68,16 @@ OPTIONS = (
         "Require fetched commits to have newer timestamps than given rev",
     ),
     DISABLE_VERIFY_BINDINGS,
+    flag(
+        "disable-retry-on-network-errors",
+        "Retry only what the server says may work later, not errors of the network",
+    ),
+    integer(
+        "max-outstanding-fetcher-requests",
+        "N",
+        "How many requests may be under way at once (default: 8)",
+    ),
+    integer("limit-rate", "BYTES", "Take no more than BYTES per second from the network"),
     text("append-user-agent", "STRING", "Append string to user agent", hidden=True),
 )
 
@@ -79,7 +91,7 @@ def run(ctx: Context, args: Arguments) -> None:
         if ":" in remote:
             name, ref = parse_refspec(remote)
             remote, refs = name or "", [ref]
-        options = _options(args)
+        options = apply_cache_options(ctx, args, _options(args))
         show_pull(ctx, lambda listener: pull(repo, remote, refs, options, listener))
 
 
@@ -104,7 +116,17 @@ def _options(args: Arguments) -> PullOptions:
         low_speed_limit=args.integer("low-speed-limit-bytes", defaults.low_speed_limit),
         low_speed_time=args.integer("low-speed-time-seconds", defaults.low_speed_time),
         update_interval=_interval(args, defaults.update_interval),
+        retry_network_errors=not args.flag("disable-retry-on-network-errors"),
+        max_outstanding=_at_least(1, args, "max-outstanding-fetcher-requests", 8),
+        limit_rate=_at_least(0, args, "limit-rate", 0),
     )
+
+
+def _at_least(least: int, args: Arguments, name: str, default: int) -> int:
+    value = args.integer(name, default)
+    if value < least:
+        raise OptionError(f"Invalid --{name}={value}")
+    return value
 
 
 def _interval(args: Arguments, default: float) -> float:

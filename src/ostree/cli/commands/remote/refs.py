@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ostree.cli.caching import CACHE_DIR, apply_cache_options
 from ostree.cli.options import JSON, REPO, flag
 from ostree.cli.repository import open_repo
 from ostree.errors import UsageError
+from ostree.transfer.options import PullOptions
 from ostree.transfer.remote_summary import remote_refs
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from ostree.cli.options import Arguments
 
 USAGE = "NAME"
-OPTIONS = (REPO, flag("revision", "Show revisions in listing", short="r"), JSON)
+OPTIONS = (REPO, CACHE_DIR, flag("revision", "Show revisions in listing", short="r"), JSON)
 
 
 def run(ctx: Context, args: Arguments) -> None:
@@ -22,7 +24,7 @@ def run(ctx: Context, args: Arguments) -> None:
         if not args.words:
             raise UsageError("NAME must be specified")
         name = args.words[0]
-        found = remote_refs(repo, name)
+        found = remote_refs(repo, name, apply_cache_options(ctx, args, PullOptions()))
         if args.flag("json"):
             from ostree.cli.json_output import print_json
 

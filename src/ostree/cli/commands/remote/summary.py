@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ostree.cli.caching import CACHE_DIR, apply_cache_options
 from ostree.cli.object_text import variant_text
 from ostree.cli.options import JSON, REPO, flag, text
 from ostree.cli.repository import open_repo
 from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
 from ostree.errors import NotFoundError, UsageError
 from ostree.formats import summary as summary_format
+from ostree.transfer.options import PullOptions
 from ostree.transfer.remote_summary import remote_summary
 
 TYPE_CHECKING = False
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 USAGE = "NAME"
 OPTIONS = (
     REPO,
+    CACHE_DIR,
     flag("raw", "Show raw variant data"),
     flag("list-metadata-keys", "List the available metadata keys"),
     text("print-metadata-key", "KEY", "Print string value of metadata key"),
@@ -30,7 +33,8 @@ def run(ctx: Context, args: Arguments) -> None:
     with open_repo(ctx, args) as repo:
         if not args.words:
             raise UsageError("NAME must be specified")
-        found = remote_summary(repo, args.words[0])
+        options = apply_cache_options(ctx, args, PullOptions())
+        found = remote_summary(repo, args.words[0], options)
         if found is None:
             raise NotFoundError("Remote server has no summary file")
         key = args.text("print-metadata-key")
