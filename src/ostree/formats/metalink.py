@@ -12,6 +12,7 @@ from ostree.errors import FormatError
 MAX_SIZE = 1 << 20
 
 _WANTED_FILE = "summary"
+_NO_ELEMENT = "Document must begin with an element (e.g. <book>)"
 _LENGTHS = {"sha256": 64, "sha512": 128}
 _HEX = frozenset("0123456789abcdef")
 _ATTRIBUTES = {
@@ -71,7 +72,6 @@ class _Document:
         self._data = data
         self._path: list[str] = []
         self._skipped = 0
-        self._in_summary = False
         self._text: list[str] = []
         self._kind = ""
         self._size = 0
@@ -87,6 +87,9 @@ class _Document:
         """
         from xml.parsers import expat
 
+        blank = len(self._data) - len(self._data.lstrip(b" \t\r\n"))
+        if blank < len(self._data) and self._data[blank] != ord("<"):
+            raise FormatError(f"Error on line 1 char {blank + 1}: {_NO_ELEMENT}")
         parser = expat.ParserCreate()
         # Asked for at once, for the parser goes on a little before it notices an exception.
         parser.StartElementHandler = lambda name, attributes: self._start(
@@ -101,19 +104,20 @@ class _Document:
             text = expat.ErrorString(error.code)
             if text == expat.errors.XML_ERROR_NO_ELEMENTS:
                 return  # it just ends, and upstream is content with what there was
-            if text in {
-                expat.errors.XML_ERROR_SYNTAX,
-                expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT,
-            }:
-                text = "Document must begin with an element (e.g. <book>)"
+            if text == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
+                text = _NO_ELEMENT
             place = f"Error on line {error.lineno} char {error.offset + 1}"
             raise FormatError(f"{place}: {text}") from error
 
     def _located(self, text: str, start: int) -> FormatError:
-        """The error of a tag: upstream tells the place behind it."""
+        """The error of a tag: upstream tells the place behind it, as GLib counts.
+
+        Line ends before the first tag are characters like others, and those further on have a
+        column of their own, at the beginning of the next line.
+        """
         before = self._data[: _end_of_tag(self._data, start)].decode("utf-8", "replace")
-        line = before.count("\n") + 1
-        column = len(before) - before.rfind("\n")
+        line = before.count("\n", before.find("<")) + 1
+        column = len(before) + 1 if line == 1 else len(before) - before.rfind("\n") + 1
         return FormatError(f"Error on line {line} char {column}: {text}")
 
     def result(self) -> Metalink:
@@ -131,50 +135,49 @@ class _Document:
         if not self._urls:
             raise FormatError("No <url method='http'> elements found")
         algorithm = max(self._hashes)  # the longer one, if there are both
-        return Metalink(self._size, algorithm, self._hashes[algorithm], self._urls)
+        digest = self._hashes[algorithm]
+        if len(digest) != _LENGTHS[algorithm] or not _HEX.issuperset(digest):
+            raise FormatError(f"Invalid hash digest for {algorithm}")
+        return Metalink(self._size, algorithm, digest, self._urls)
 
     def _start(self, name: str, attributes: dict[str, str], at: int) -> None:
         if self._skipped or _PARENTS.get(name) != (self._path[-1] if self._path else ""):
             self._skipped += 1
             return
-        self._path.append(name)
-        self._text.clear()
-        problem = _attribute_problem(name, attributes)
-        if problem:
-            pass
-        elif name == "file":
-            # Only the first of that name counts.
-            self._in_summary = not self.saw_summary and attributes["name"] == _WANTED_FILE
-            self.saw_file = True
-            self.saw_summary |= self._in_summary
-        elif name == "hash":
-            self._kind = attributes["type"]
-        elif name == "url":
-            self._kind = attributes["protocol"]
-            if self._in_summary and not self._size:
-                problem = "No <size> element found or it is zero"
-            elif self._in_summary and not self._hashes:
-                problem = "No <verification> element with known <hash type=> found"
+        problem = self._missing_before(name) or _attribute_problem(name, attributes)
         if problem:
             raise self._located(problem, at)
+        if name == "file":
+            self.saw_file = True
+            # Only the first of that name counts.
+            if self.saw_summary or attributes["name"] != _WANTED_FILE:
+                self._skipped += 1
+                return
+            self.saw_summary = True
+        self._path.append(name)
+        self._text.clear()
+        self._kind = attributes.get("protocol") or attributes.get("type") or ""
+
+    def _missing_before(self, name: str) -> str:
+        """What has to come before an element and did not; empty if nothing is missing."""
+        if name == "url":
+            if not self._size:
+                return "No <size> element found or it is zero"
+            if not self._hashes:
+                return "No <verification> element with known <hash type=> found"
+        return ""
 
     def _end(self, _name: str) -> None:
         if self._skipped:
             self._skipped -= 1
-            return
-        name = self._path.pop()
-        if self._in_summary:
-            self._take(name, "".join(self._text))
-        if name == "file":
-            self._in_summary = False
+        else:
+            self._take(self._path.pop(), "".join(self._text))
 
     def _take(self, name: str, text: str) -> None:
         """Note what an element of the summary's says."""
         if name == "size":
             self._size = _leading_number(text)
         elif name == "hash" and self._kind in _LENGTHS:
-            if len(text) != _LENGTHS[self._kind] or not _HEX.issuperset(text):
-                raise FormatError(f"Invalid hash digest for {self._kind}")
             self._hashes[self._kind] = text
         elif name == "url" and self._kind in {"http", "https"} and _is_url(text):
             self._urls.append(text)

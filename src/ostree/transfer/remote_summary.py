@@ -148,12 +148,9 @@ class _SummaryFetch:
         signature = self.signature.data if self.signature is not None else None
         if self.signature is not None and self.signature.not_modified:
             signature, self.signature = cached.data, None
-        if signature == cached.data:
-            if copy is not None:
-                self.signature = None
-                return _of_copy(copy, signature)
-            if self._cache is not None:
-                self._cache.drop_signature()
+        if signature == cached.data and copy is not None:
+            self.signature = None
+            return _of_copy(copy, signature)
         self._download(self._request("summary", copy))
         if self.summary is not None and self.summary.not_modified and copy is not None:
             self.summary = None

@@ -78,11 +78,6 @@ class SummaryCache:
                 if fetched is not None:
                     self._store(name, fetched)
 
-    def drop_signature(self) -> None:
-        """Forget the signature, whose summary is gone."""
-        with suppress(OSError):
-            os.unlink(f"{self._directory}/{self._name}.sig", dir_fd=self._dir_fd)
-
     def _load(self, name: str) -> CachedFile | None:
         try:
             fd = os.open(f"{self._directory}/{name}", files.FILE_FLAGS, dir_fd=self._dir_fd)

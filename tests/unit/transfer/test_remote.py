@@ -8,8 +8,8 @@ import pytest
 
 from ostree.errors import OSTreeError, SignatureError
 from ostree.repo.repository import Repo
-from ostree.transfer.options import PullOptions
 from ostree.transfer.connection import connect
+from ostree.transfer.options import PullOptions
 from ostree.transfer.remote import (
     access,
     file_path,
