@@ -29,5 +29,6 @@ ROOT = Group(
         Entry("show", "Output a metadata object"),
         Entry("static-delta", "Static delta related commands"),
         Entry("summary", "Manage summary metadata"),
+        Entry("trivial-httpd", "Simple webserver", hidden=True),
     ),
 )
