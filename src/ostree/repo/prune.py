@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ostree.errors import ExistsError, FormatError, ObjectNotFoundError
 from ostree.events import StepProgress, ignore
 from ostree.repo.commit_deletion import delete_commit, enable_tombstones
-from ostree.repo.prune_roots import RootPolicy, choose_roots, referrer_of
+from ostree.repo.prune_roots import Keep, choose_roots, referrer_of
 from ostree.repo.reachability import find_reachable
 from ostree.repo.unreachable import find_unreachable
 from ostree.store.layout import loose_path
@@ -70,7 +70,7 @@ class PruneRequest(NamedTuple):
     """What to prune.
 
     Attributes:
-        policy: What keeps commits.
+        keep: What keeps commits.
         extra_roots: Commits to keep besides, their parents not.
         delete_commit: The checksum of a commit that goes first, unless a ref points to it;
             tombstones are written from then on.
@@ -79,7 +79,7 @@ class PruneRequest(NamedTuple):
         dry_run: Nothing is deleted.
     """
 
-    policy: RootPolicy
+    keep: Keep
     extra_roots: tuple[Checksum, ...] = ()
     delete_commit: str | None = None
     static_deltas_only: bool = False
@@ -110,7 +110,7 @@ def prune(
         OSTreeError: an object that is needed cannot be read; nothing has been deleted then.
     """
     request = PruneRequest(
-        RootPolicy(refs_only=refs_only, depth=depth),
+        Keep(refs_only=refs_only, depth=depth),
         extra_roots=tuple(extra_roots),
         commit_only=commit_only,
         dry_run=dry_run,
@@ -140,7 +140,7 @@ def carry_out(
         deleted = None
         if request.delete_commit is not None and not request.static_deltas_only:
             check_unreferenced(repo, request.delete_commit)
-        for branch in request.policy.only_branches:
+        for branch in request.keep.only_branches:
             repo.resolve(branch)
         if request.delete_commit is not None and not request.static_deltas_only:
             deleted = delete_named_commit(repo, request.delete_commit, dry_run=request.dry_run)
@@ -155,7 +155,7 @@ def _find(
     gone = frozenset(() if deleted is None else (deleted,))
     roots = list(
         choose_roots(
-            request.policy,
+            request.keep,
             repo.refs.all(),
             repo.refs.mirrored().items(),
             repo.store.objects_of(ObjectType.COMMIT),

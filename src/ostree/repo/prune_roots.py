@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     History = Callable[[Checksum], tuple[int, Checksum | None] | None]
 
 
-class RootPolicy:
+class Keep:
     """What keeps commits.
 
     Attributes:
         refs_only: Whether only refs do; otherwise each commit keeps itself.  Anything below
             implies it.
         depth: How many generations before a commit stay (-1: all).
-        keep_younger_than: Seconds since the epoch: instead of a number of generations those stay
+        younger_than: Seconds since the epoch: instead of a number of generations those stay
             that are no older than this, up to the first that is.  A ref's own commit always stays.
         retain: Refspecs with numbers of generations of their own; 0 counts as not given, as
             upstream has it.
@@ -30,24 +30,22 @@ class RootPolicy:
             ``retain`` keeps all of its history.
     """
 
-    __slots__ = ("depth", "keep_younger_than", "only_branches", "refs_only", "retain")
+    __slots__ = ("depth", "only_branches", "refs_only", "retain", "younger_than")
 
     def __init__(
         self,
         *,
         refs_only: bool = True,
         depth: int = -1,
-        keep_younger_than: int | None = None,
+        younger_than: int | None = None,
         retain: Mapping[str, int] | None = None,
         only_branches: Iterable[str] = (),
     ) -> None:
         self.depth = depth
-        self.keep_younger_than = keep_younger_than
+        self.younger_than = younger_than
         self.retain = {ref: depth for ref, depth in (retain or {}).items() if depth}
         self.only_branches = frozenset(only_branches)
-        self.refs_only = refs_only or bool(
-            retain or self.only_branches or keep_younger_than is not None
-        )
+        self.refs_only = refs_only or bool(retain or self.only_branches or younger_than is not None)
 
     def depth_of(self, refspec: str) -> int | None:
         """The generations that a ref keeps; None where age decides."""
@@ -55,11 +53,11 @@ class RootPolicy:
             return self.retain[refspec]
         if self.only_branches and refspec not in self.only_branches:
             return -1
-        return None if self.keep_younger_than is not None else self.depth
+        return None if self.younger_than is not None else self.depth
 
 
 def choose_roots(
-    policy: RootPolicy,
+    keep: Keep,
     refs: Mapping[str, str],
     mirrored: Iterable[tuple[tuple[str, str], str]],
     commits: Iterable[Checksum],
@@ -68,14 +66,14 @@ def choose_roots(
     """The commits to start from.
 
     Args:
-        policy: What keeps commits.
+        keep: What keeps commits.
         refs: Local and remote refs by refspec, and what their files hold.
         mirrored: Refs of collections, which no option can name, likewise.
         commits: All commits of the repository; looked at only if refs do not decide.
         history: Looks a commit up.
     """
-    if not policy.refs_only:
-        yield from ((commit, policy.depth) for commit in commits)
+    if not keep.refs_only:
+        yield from ((commit, keep.depth) for commit in commits)
         return
     named = [(name, text) for name, text in refs.items()]
     named += [(f"({collection}, {name})", text) for (collection, name), text in mirrored]
@@ -84,11 +82,11 @@ def choose_roots(
             head = Checksum(text)
         except FormatError:
             continue  # it keeps nothing, as upstream has it; fsck tells
-        depth = policy.depth_of(refspec)
+        depth = keep.depth_of(refspec)
         if depth is not None:
             yield head, depth
         else:
-            yield from _younger(head, policy.keep_younger_than or 0, history)
+            yield from _younger(head, keep.younger_than or 0, history)
 
 
 def _younger(head: Checksum, oldest: int, history: History) -> Iterator[Root]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ostree.repo.checkout_options import CheckoutOptions
     from ostree.repo.diff import Change
     from ostree.repo.fsck import FsckResult
+    from ostree.repo.prune import PruneResult
+    from ostree.repo.prune_roots import Keep
     from ostree.repo.remotes import Remotes
     from ostree.repo.transaction import Transaction
     from ostree.repo.tree_view import Tree
@@ -378,6 +380,38 @@ class Repo(ObjectSource, Closing):
             verify_bindings=verify_bindings,
             on_event=on_event,
         ).run()
+
+    def prune(
+        self,
+        keep: Keep | None = None,
+        *,
+        delete_commit: str | None = None,
+        commit_only: bool = False,
+        dry_run: bool = False,
+        on_event: Listener | None = None,
+    ) -> PruneResult:
+        """Delete objects that nothing needs, under the exclusive lock (repository format §8.2).
+
+        Args:
+            keep: What keeps commits; None for all that refs lead to, with their history.
+            delete_commit: The checksum of a commit to delete first, which no ref may point to; it
+                leaves a tombstone.
+            commit_only: Look at commits alone; what they contain stays.
+            dry_run: Delete nothing, and tell what would be.
+            on_event: Is given :class:`~ostree.events.StepProgress` of ``scan`` and ``prune``.
+
+        Raises:
+            RefNotFoundError: if a branch that ``keep`` names does not exist.
+            ExistsError: if a ref points to the commit to delete.
+            OSTreeError: if an object that is needed cannot be read; nothing else is deleted then.
+        """
+        from ostree.repo.prune import PruneRequest, carry_out
+        from ostree.repo.prune_roots import Keep
+
+        request = PruneRequest(
+            keep or Keep(), delete_commit=delete_commit, commit_only=commit_only, dry_run=dry_run
+        )
+        return carry_out(self, request, on_event=on_event)
 
     def refs_changed(self) -> None:
         """Have the summary follow where it is configured to; for changes outside transactions."""

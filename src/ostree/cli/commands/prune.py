@@ -56,7 +56,7 @@ def run(ctx: Context, args: Arguments) -> None:
 
 def _request(args: Arguments) -> PruneRequest:
     from ostree.repo.prune import PruneRequest
-    from ostree.repo.prune_roots import RootPolicy
+    from ostree.repo.prune_roots import Keep
 
     deleted = args.text("delete-commit")
     if deleted is not None and args.flag("no-prune"):
@@ -67,15 +67,15 @@ def _request(args: Arguments) -> PruneRequest:
             "see https://github.com/ostreedev/ostree/issues/1479"
         )
     date = args.text("keep-younger-than")
-    policy = RootPolicy(
+    keep = Keep(
         refs_only=args.flag("refs-only"),
         depth=args.integer("depth", -1),
-        keep_younger_than=None if date is None else _seconds(date),
+        younger_than=None if date is None else _seconds(date),
         retain=dict(map(parse_retained, args.texts("retain-branch-depth"))),
         only_branches=args.texts("only-branch"),
     )
     return PruneRequest(
-        policy,
+        keep,
         delete_commit=deleted,
         static_deltas_only=args.flag("static-deltas-only"),
         commit_only=args.flag("commit-only"),
