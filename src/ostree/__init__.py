@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         NotFoundError,
         ObjectNotFoundError,
         OSTreeError,
+        PathNotFoundError,
         RefNotFoundError,
         RemoteNotFoundError,
         RepoError,
@@ -32,11 +33,18 @@ if TYPE_CHECKING:
         TrustError,
         UsageError,
     )
+    from ostree.events import Event, Message, PullProgress, StepProgress
     from ostree.formats.commit import Commit
+    from ostree.formats.gvariant import Variant
+    from ostree.repo.checkout_options import CheckoutOptions, Existing
     from ostree.repo.diff import Change, ChangeKind
+    from ostree.repo.modifier import Modifier
+    from ostree.repo.prune_roots import Keep
     from ostree.repo.repository import Repo
+    from ostree.repo.transaction import Transaction
+    from ostree.repo.tree_view import Tree
     from ostree.sysroot.sysroot import Sysroot
-    from ostree.types import Checksum, ObjectType, RepoMode
+    from ostree.types import Checksum, ObjectType, RepoMode, TreeId
 
 __version__ = "0.1.0"
 
@@ -44,19 +52,27 @@ __all__ = [
     "CancelledError",
     "Change",
     "ChangeKind",
+    "CheckoutOptions",
     "Checksum",
     "ChecksumError",
     "Commit",
     "CorruptionError",
+    "Event",
+    "Existing",
     "ExistsError",
     "FetchError",
     "FetchTimeoutError",
     "FormatError",
+    "Keep",
     "LockError",
+    "Message",
+    "Modifier",
     "NotFoundError",
     "OSTreeError",
     "ObjectNotFoundError",
     "ObjectType",
+    "PathNotFoundError",
+    "PullProgress",
     "RefNotFoundError",
     "RemoteNotFoundError",
     "Repo",
@@ -65,12 +81,17 @@ __all__ = [
     "SignatureError",
     "SpaceError",
     "StatusError",
+    "StepProgress",
     "Sysroot",
     "SysrootError",
     "TooLargeError",
+    "Transaction",
     "TransferError",
+    "Tree",
+    "TreeId",
     "TrustError",
     "UsageError",
+    "Variant",
     "__version__",
 ]
 
@@ -78,12 +99,24 @@ __all__ = [
 _HOMES = {
     "Change": "ostree.repo.diff",
     "ChangeKind": "ostree.repo.diff",
+    "CheckoutOptions": "ostree.repo.checkout_options",
     "Checksum": "ostree.types",
     "Commit": "ostree.formats.commit",
+    "Event": "ostree.events",
+    "Existing": "ostree.repo.checkout_options",
+    "Keep": "ostree.repo.prune_roots",
+    "Message": "ostree.events",
+    "Modifier": "ostree.repo.modifier",
     "ObjectType": "ostree.types",
+    "PullProgress": "ostree.events",
     "Repo": "ostree.repo.repository",
     "RepoMode": "ostree.types",
+    "StepProgress": "ostree.events",
     "Sysroot": "ostree.sysroot.sysroot",
+    "Transaction": "ostree.repo.transaction",
+    "Tree": "ostree.repo.tree_view",
+    "TreeId": "ostree.types",
+    "Variant": "ostree.formats.gvariant.value",
 }
 
 
