@@ -137,7 +137,7 @@ def test_a_remote_with_signatures_is_refused_with_a_hint(device: Path, url: str)
     assert hint.startswith("hint: add the remote with --no-gpg-verify")
 
 
-@pytest.mark.parametrize("option", ["--dry-run", "--require-static-deltas", "--http-trusted", "-L"])
+@pytest.mark.parametrize("option", ["--http-trusted", "-L"])
 def test_what_does_not_work_yet_is_unknown(option: str, device: Path) -> None:
     message = fail("pull", f"--repo={device}", option, "origin", "main")
 

@@ -21,6 +21,7 @@ PER_OBJECT_FSYNC = flag(
     "Perform writes in such a way that avoids stalling concurrent processes",
 )
 DISABLE_STATIC_DELTAS = flag("disable-static-deltas", "Do not use static deltas")
+REQUIRE_STATIC_DELTAS = flag("require-static-deltas", "Require static deltas")
 UNTRUSTED = flag("untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)")
 BAREUSERONLY_FILES = flag(
     "bareuseronly-files",
@@ -53,6 +54,12 @@ def show_pull(
 
 def result_text(result: PullResult) -> str:
     """What a pull did, in one line (remotes and pull §7)."""
+    estimate = result.estimate
+    if estimate is not None:
+        return (
+            f"Delta update: 0/{estimate.parts} parts, {format_size(0)}/"
+            f"{format_size(estimate.size)}, {format_size(estimate.plain_size)} total uncompressed"
+        )
     done = "imported" if result.local else "fetched"
     if result.delta_parts:
         loose = result.metadata + result.content

@@ -56,7 +56,9 @@ def acquire(tmp_fd: int, boot: str) -> StagingDirectory:
             if lock_fd is None:
                 continue
             if files.exists(name, tmp_fd):
-                return StagingDirectory(tmp_fd, name, lock_fd, resumed=True)
+                # One that nothing was written to tells of nothing that may be incomplete.
+                resumed = bool(files.list_directory(name, tmp_fd))
+                return StagingDirectory(tmp_fd, name, lock_fd, resumed=resumed)
             _drop_lock(tmp_fd, name, lock_fd)
     while True:
         name = prefix + "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(6))

@@ -80,7 +80,7 @@ def _complete_root(repo: Repo, facts: Facts, commit: Checksum) -> Checksum | Non
 
 def ref_to_set(ref: str, remote_name: str | None, options: PullOptions) -> str:
     """The refspec under which a ref of the source is known here."""
-    remote = options.override_remote_name or remote_name
+    remote = options.override_remote_name or remote_name or None
     return ref if remote is None or options.mirror else f"{remote}:{ref}"
 
 
@@ -92,7 +92,7 @@ def set_refs(
     remote_name: str | None,
 ) -> None:
     """Point refs at their new commits, when the transaction ends (§4.11)."""
-    remote = options.override_remote_name or remote_name
+    remote = options.override_remote_name or remote_name or None
     for item in wanted:
         if item.ref is None:
             continue

@@ -14,20 +14,22 @@ from time import monotonic
 from ostree.errors import CorruptionError, OSTreeError, StatusError
 from ostree.events import PullProgress
 from ostree.formats import commit as commit_format
-from ostree.formats import dirmeta, dirtree
+from ostree.formats import commitmeta, dirmeta, dirtree
 from ostree.net.fetcher import NOT_FOUND_STATUSES, MemorySink, Request
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.content_flow import ContentFlow
 from ostree.transfer.content_receiver import ContentReceiver
+from ostree.transfer.delta_download import DeltaDownload
 from ostree.transfer.plan import CommitStep, Step, TreeStep
 from ostree.transfer.remote import join_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from ostree.events import Listener
     from ostree.formats.commit import Commit
+    from ostree.formats.delta.superblock import Superblock
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
@@ -59,6 +61,7 @@ class HttpEngine:
         result: Is counted in.
         check_commit: Raises if a commit is not acceptable.
         on_event: Is given progress.
+        deltas: For commits that deltas lead to the superblocks, in the order of application.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class HttpEngine:
         result: PullResult,
         check_commit: CheckCommit,
         on_event: Listener,
+        deltas: Mapping[Checksum, Sequence[Superblock]],
     ) -> None:
+        self._deltas = deltas
         self._repo = repo
         self._transaction = transaction
         self._fetcher = fetcher
@@ -83,6 +88,7 @@ class HttpEngine:
         self._result = result
         self._check_commit = check_commit
         self._emit = on_event
+        self._options = options
         self._interval = options.update_interval
         self._next_progress = 0.0
         self._objects_url = join_url(remote.content_url, "objects/")
@@ -174,9 +180,13 @@ class HttpEngine:
 
     def detached_arrived(self, step: CommitStep, data: bytes | None) -> None:
         """The detached metadata of a commit is there, or there is none."""
+        superblocks = self._deltas.get(step.checksum)
         if data is not None:
             self._result.metadata += 1
             self._result.bytes_transferred += len(data)
+        elif superblocks and not step.present:
+            data = self._detached_in(superblocks[-1])
+        if data is not None:
             try:
                 self._transaction.write_detached(step.checksum, data)
             except CorruptionError as error:
@@ -185,7 +195,11 @@ class HttpEngine:
         if step.present:
             commit = self._repo.load_commit(step.checksum)
             self._check_commit(step, commit)
-            self._planner.commit_arrived(step, commit)
+            self._commit_ready(step, commit)
+            return
+        if superblocks:
+            self._verify(step, superblocks[-1].commit)
+            self._store_commit(step, superblocks[-1].commit)
             return
         limit = MAX_METADATA if step.max_size is None else min(step.max_size, MAX_METADATA)
         self._submit_metadata(step, limit)
@@ -194,11 +208,7 @@ class HttpEngine:
         """The bytes of an object are there: verify, store, tell the planner."""
         self._result.metadata += 1
         self._result.bytes_transferred += len(data)
-        actual = hashlib.sha256(data).hexdigest()
-        if actual != step.checksum:
-            from ostree.repo.transaction import corrupted
-
-            raise corrupted(step.type, step.checksum, actual)
+        self._verify(step, data)
         if isinstance(step, TreeStep):
             self._store_tree(step, data)
         elif isinstance(step, CommitStep):
@@ -211,6 +221,14 @@ class HttpEngine:
                 raise
             self._put(step, data)
             self._planner.dirmeta_arrived()
+
+    @staticmethod
+    def _verify(step: Step, data: bytes) -> None:
+        actual = hashlib.sha256(data).hexdigest()
+        if actual != step.checksum:
+            from ostree.repo.transaction import corrupted
+
+            raise corrupted(step.type, step.checksum, actual)
 
     def _store_tree(self, step: TreeStep, data: bytes) -> None:
         try:
@@ -230,7 +248,32 @@ class HttpEngine:
         self._transaction.mark_partial(step.checksum)
         self._put(step, data)
         self._check_commit(step, commit)
-        self._planner.commit_arrived(step, commit)
+        self._commit_ready(step, commit)
+
+    def _commit_ready(self, step: CommitStep, commit: Commit) -> None:
+        """A commit is there and acceptable: its deltas come next, or else its tree."""
+        superblocks = self._deltas.get(step.checksum)
+        if not superblocks or step.complete:
+            self._planner.commit_arrived(step, commit)
+            return
+        DeltaDownload(
+            self._repo,
+            self._transaction,
+            self._fetcher,
+            self._pool,
+            self._remote,
+            self._result,
+            superblocks,
+            options=self._options,
+            on_event=self._emit,
+            # What the deltas have left out is found then, and fetched.
+            on_done=lambda: self._planner.commit_arrived(step, commit),
+        ).start()
+
+    @staticmethod
+    def _detached_in(superblock: Superblock) -> bytes | None:
+        detached = superblock.commitmeta
+        return None if detached is None else commitmeta.encode(detached)
 
     def _put(self, step: Step, data: bytes) -> None:
         stats = self._transaction.stats

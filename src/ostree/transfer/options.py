@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ostree.transfer.delta_use import DeltaEstimate
     from ostree.types import Checksum
 
 
@@ -27,7 +28,9 @@ class PullOptions:
         network_retries: How often a request that failed is repeated.
         fsync: False leaves out all syncing; None follows the repository's configuration.
         per_object_fsync: Sync every content object as it is written.
-        require_static_deltas: Refused, as deltas are not used yet.
+        require_static_deltas: Fail rather than fetch objects where a static delta could be used.
+        disable_static_deltas: Use none.
+        dry_run: Find out what the deltas would transfer, and do nothing; they must be required.
         gpg_verify: Instead of the remote's setting of that name, as the three below.
         gpg_verify_summary: See above.
         sign_verify: See above.
@@ -55,6 +58,8 @@ class PullOptions:
         "collection_refs",
         "commit_metadata_only",
         "depth",
+        "disable_static_deltas",
+        "dry_run",
         "fail_on_stale_cache",
         "fsync",
         "gpg_verify",
@@ -100,6 +105,8 @@ class PullOptions:
         fsync: bool | None = None,
         per_object_fsync: bool = False,
         require_static_deltas: bool = False,
+        disable_static_deltas: bool = False,
+        dry_run: bool = False,
         gpg_verify: bool | None = None,
         gpg_verify_summary: bool | None = None,
         sign_verify: bool | None = None,
@@ -132,6 +139,8 @@ class PullOptions:
         self.fsync = fsync
         self.per_object_fsync = per_object_fsync
         self.require_static_deltas = require_static_deltas
+        self.disable_static_deltas = disable_static_deltas
+        self.dry_run = dry_run
         self.gpg_verify = gpg_verify
         self.gpg_verify_summary = gpg_verify_summary
         self.sign_verify = sign_verify
@@ -166,6 +175,7 @@ class PullResult:
         bytes_transferred: Bodies of object requests, in bytes; config, summary and refs not counted.
         seconds: How long fetching took, in whole seconds.
         content_bytes_written: Plain bytes of content written anew; hard links do not count.
+        estimate: What a dry run found out.
         commits: The commit of each requested ref, or of each requested checksum by itself.
     """
 
@@ -175,6 +185,7 @@ class PullResult:
         "content",
         "content_bytes_written",
         "delta_parts",
+        "estimate",
         "local",
         "metadata",
         "seconds",
@@ -185,6 +196,7 @@ class PullResult:
         self.metadata = 0
         self.content = 0
         self.delta_parts = 0
+        self.estimate: DeltaEstimate | None = None
         self.bytes_transferred = 0
         self.seconds = 0
         self.content_bytes_written = 0

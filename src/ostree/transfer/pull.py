@@ -9,6 +9,7 @@ from ostree.events import ignore
 from ostree.repo.remotes import Remote
 from ostree.system.workers import WorkerPool, default_workers
 from ostree.transfer.connection import connect
+from ostree.transfer.delta_use import check_options, estimate, find_deltas
 from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
 from ostree.transfer.http_engine import HttpEngine
 from ostree.transfer.options import PullOptions, PullResult
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ostree.events import Listener
+    from ostree.formats.summary import Summary
     from ostree.net.fetcher import Fetcher
     from ostree.repo.repository import Repo
     from ostree.transfer.remote import RemoteAccess
@@ -68,8 +70,7 @@ def pull(
     options = options or PullOptions()
     remote = remote if isinstance(remote, Remote) else repo.remotes.get(remote)
     repo.require_writable()
-    if options.require_static_deltas:
-        raise RepoError("Static deltas are required, and this version cannot use them")
+    check_options(repo, options)
     refuse_signatures(remote, options)
     source = access(remote, options)
     wanted = collection_wanted(options.collection_refs)
@@ -78,15 +79,27 @@ def pull(
     if not wanted and not options.mirror:
         raise OSTreeError(f"No configured branches for remote {remote.name}")
     listener = on_event or ignore
-    if source.local_path is not None:
+    if source.local_path is not None and not options.require_static_deltas:
         from ostree.transfer.pull_local import pull_directory
 
         return pull_directory(repo, source, wanted, options, listener, everything=everything)
     cache = open_cache(repo, source, options)
     with connect(repo, remote, source, options) as (found, fetcher):
         mirrors_all = options.mirror and everything
+        summary_known = mirrors_all or any(item.checksum is None for item in wanted)
         summary = _resolve(wanted, found, fetcher, options, cache, everything=mirrors_all)
-        result = _pull_objects(repo, found, wanted, fetcher, options, listener)
+        digests_required = remote.get_boolean("gpg-verify-summary", default=False)
+        result = _pull_objects(
+            repo,
+            found,
+            wanted,
+            fetcher,
+            options,
+            listener,
+            summary=summary.summary if summary is not None else None,
+            summary_known=summary_known,
+            digests_required=digests_required,
+        )
         if mirrors_all and not source.branches and summary is not None:
             keep_summary(
                 repo,
@@ -145,6 +158,10 @@ def _pull_objects(
     fetcher: Fetcher,
     options: PullOptions,
     on_event: Listener,
+    *,
+    summary: Summary | None,
+    summary_known: bool,
+    digests_required: bool,
 ) -> PullResult:
     """The transaction: objects, then refs, then the marks of partial commits."""
     result = PullResult(local=False)
@@ -154,9 +171,34 @@ def _pull_objects(
     ) as transaction:
         planner = make_planner(repo, transaction, wanted, options, source.name)
         started = monotonic()
+        deltas = find_deltas(
+            repo,
+            fetcher,
+            source,
+            wanted,
+            options,
+            summary,
+            result,
+            summary_known=summary_known,
+            resumed=transaction.resumed,
+            digests_required=digests_required,
+        )
+        if options.dry_run:
+            result.estimate = estimate(repo, deltas)
+            return result
         with WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool:
             engine = HttpEngine(
-                repo, transaction, fetcher, pool, source, planner, options, result, checks, on_event
+                repo,
+                transaction,
+                fetcher,
+                pool,
+                source,
+                planner,
+                options,
+                result,
+                checks,
+                on_event,
+                deltas,
             )
             try:
                 engine.run()

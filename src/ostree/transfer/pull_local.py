@@ -69,10 +69,10 @@ def pull_local(
     """
     options = options or PullOptions()
     repo.require_writable()
-    if options.require_static_deltas:
-        raise RepoError("Static deltas are required, and this version cannot use them")
     if options.gpg_verify or options.gpg_verify_summary:
         _refuse_signatures(repo, options)
+    if options.require_static_deltas:
+        return _pull_as_remote(repo, source_path, refs, options, on_event)
     with Repo.open(source_path) as source:
         wanted = collection_wanted(options.collection_refs)
         wanted += parse_wanted(refs or (() if wanted else source.refs.all()))
@@ -86,6 +86,29 @@ def pull_local(
             remote_name=None,
             collection=source.config.collection_id,
         )
+
+
+def _pull_as_remote(
+    repo: Repo,
+    source_path: str | os.PathLike[str],
+    refs: Sequence[str],
+    options: PullOptions,
+    on_event: Listener | None,
+) -> PullResult:
+    """Fetch from a directory as from a server, which is how static deltas are used."""
+    from urllib.parse import quote
+
+    from ostree.formats.keyfile import KeyFile
+    from ostree.repo.remotes import Remote, group_name
+    from ostree.transfer.pull import pull
+
+    with Repo.open(source_path) as source:
+        keyfile = KeyFile()
+        keyfile.set_string(group_name(""), "url", f"file://{quote(source.path)}")
+        keyfile.set_string(group_name(""), "gpg-verify", "false")
+        if not refs and not options.collection_refs:
+            refs = list(source.refs.all())
+    return pull(repo, Remote("", keyfile), refs, options, on_event)
 
 
 def pull_directory(

@@ -11,6 +11,7 @@ from ostree.cli.pulling import (
     DISABLE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     PER_OBJECT_FSYNC,
+    REQUIRE_STATIC_DELTAS,
     UNTRUSTED,
     show_pull,
 )
@@ -34,6 +35,7 @@ OPTIONS = (
     UNTRUSTED,
     BAREUSERONLY_FILES,
     DISABLE_STATIC_DELTAS,
+    REQUIRE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     DEPTH,
 )
@@ -49,6 +51,8 @@ def run(ctx: Context, args: Arguments) -> None:
             depth=args.integer("depth", 0),
             commit_metadata_only=args.flag("commit-metadata-only"),
             untrusted=args.flag("untrusted"),
+            require_static_deltas=args.flag("require-static-deltas"),
+            disable_static_deltas=args.flag("disable-static-deltas"),
             bareuseronly_files=args.flag("bareuseronly-files"),
             verify_bindings=not args.flag("disable-verify-bindings"),
             fsync=False if args.flag("disable-fsync") else None,

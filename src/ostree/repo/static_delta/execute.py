@@ -6,10 +6,13 @@ that was announced for it, and no object gets its name before its checksum is pr
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from ostree.errors import FormatError, OSTreeError
 from ostree.formats.delta import bsdiff, operation
 from ostree.repo.static_delta.file_target import FileTarget, put_whole
 from ostree.repo.static_delta.read_source import ReadSource
+from ostree.repo.transaction import corrupted, validate_metadata, write_error
 from ostree.store.content import CHUNK
 from ostree.system.closing import Closing
 from ostree.types import Checksum, FileHeader, ObjectType
@@ -155,7 +158,14 @@ class _Execution(Closing):
         if type is ObjectType.COMMIT:
             # Whether all that it needs comes along nobody has said.
             self._transaction.mark_partial(checksum)
-        self._transaction.write_metadata(type, data, expected=checksum)
+        actual = sha256(data).hexdigest()
+        if actual != checksum:
+            raise corrupted(type, checksum, actual)
+        validate_metadata(type, data)
+        try:
+            self._repo.store.put_metadata(checksum, type, data)
+        except OSError as error:
+            raise write_error("Writing metadata object", error) from error
 
     def _begin(self) -> None:
         mode, xattrs, size = self._operations.operands(3)

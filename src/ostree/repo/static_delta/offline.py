@@ -60,7 +60,7 @@ class OfflineDelta:
         return data
 
 
-def check_part(header: PartHeader, file: bytes) -> None:
+def check_part(header: PartHeader, file: bytes | memoryview) -> None:
     """Compare a part's file with what the superblock says of it.
 
     Raises:
@@ -155,7 +155,7 @@ def run_part(
     repo: Repo,
     transaction: Transaction,
     header: PartHeader,
-    file: bytes,
+    file: bytes | memoryview,
     *,
     bare_user_only: bool = False,
 ) -> None:

@@ -1,0 +1,227 @@
+"""The parts of a static delta on their way into the repository (static deltas §9.2)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ostree.errors import OSTreeError
+from ostree.events import Message
+from ostree.formats.delta.bsdiff import BsdiffMissingError
+from ostree.net.fetcher import DELTA_PRIORITY, Request, Sink
+from ostree.repo.static_delta.offline import check_part, check_version, run_part
+from ostree.repo.transaction import write_error
+from ostree.system.spool import Spool
+from ostree.transfer.remote import join_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ostree.events import Listener
+    from ostree.formats.delta.superblock import PartHeader, Superblock
+    from ostree.net.fetcher import Fetcher, Response
+    from ostree.repo.repository import Repo
+    from ostree.repo.transaction import Transaction
+    from ostree.system.workers import WorkerPool
+    from ostree.transfer.options import PullOptions, PullResult
+    from ostree.transfer.remote import RemoteAccess
+
+    Buffer = bytes | memoryview
+
+#: Parts that are fetched or wait to be executed, at most.
+_MOST_AT_ONCE = 2
+
+
+class DeltaDownload:
+    """Fetches the parts of deltas and executes them one after the other.
+
+    Two parts are fetched at a time; a part may be made of what one before it brought, so only one
+    is executed.  Everything is called by the thread that drives the fetcher.
+
+    Args:
+        repo: The destination.
+        transaction: Open.
+        fetcher: Where requests go.
+        pool: Executes.
+        remote: Where the parts are.
+        result: Is counted in.
+        superblocks: The deltas in order.
+        options: How to pull.
+        on_event: Is told if the deltas turn out to be of no use.
+        on_done: Is called when there is nothing more to do.
+    """
+
+    def __init__(
+        self,
+        repo: Repo,
+        transaction: Transaction,
+        fetcher: Fetcher,
+        pool: WorkerPool,
+        remote: RemoteAccess,
+        result: PullResult,
+        superblocks: Sequence[Superblock],
+        *,
+        options: PullOptions,
+        on_event: Listener,
+        on_done: Callable[[], None],
+    ) -> None:
+        self._repo = repo
+        self._transaction = transaction
+        self._fetcher = fetcher
+        self._pool = pool
+        self._base_url = remote.content_url
+        self._result = result
+        self._parts = _parts(superblocks)
+        self._emit = on_event
+        self._on_done = on_done
+        self._bare_user_only = options.bareuseronly_files
+        self._required = options.require_static_deltas
+        self._waiting: deque[_Part] = deque()
+        self._executing = False
+        self._given_up = False
+
+    def start(self) -> None:
+        """Begin.
+
+        Raises:
+            FormatError: if a part is of a version that is not known.
+        """
+        self._advance()
+
+    def _advance(self) -> None:
+        """Ask for further parts, and execute the next one if it is there."""
+        while len(self._waiting) < _MOST_AT_ONCE and not self._given_up:
+            part = next(self._parts, None)
+            if part is None:
+                break
+            check_version(part.header)
+            if self._is_there(part.header):
+                continue
+            self._waiting.append(part)
+            if part.file is None:
+                self._fetch(part)
+        if self._waiting and not self._executing:
+            part = self._waiting[0]
+            if self._given_up:
+                self._waiting.clear()
+            elif part.file is not None:
+                self._executing = True
+                self._pool.submit(self._job(part, part.file))
+        if not self._waiting:
+            self._finish()
+
+    def _finish(self) -> None:
+        on_done, self._on_done = self._on_done, _nothing
+        on_done()
+
+    def _is_there(self, header: PartHeader) -> bool:
+        return all(self._repo.has_object(checksum, type) for type, checksum in header.names())
+
+    def _fetch(self, part: _Part) -> None:
+        sink = _PartBody(self, part, self._repo.store.target.temporary_fd)
+        request = Request(
+            join_url(self._base_url, part.path),
+            max_size=part.header.size,
+            priority=DELTA_PRIORITY,
+        )
+        self._fetcher.submit(request, sink, sink.done)
+
+    def arrived(self, part: _Part, file: Buffer) -> None:
+        """A part is complete."""
+        self._result.delta_parts += 1
+        self._result.bytes_transferred += len(file)
+        check_part(part.header, file)
+        part.file = file
+        self._advance()
+
+    def _job(self, part: _Part, file: Buffer) -> Callable[[], Callable[[], None]]:
+        def execute() -> Callable[[], None]:
+            try:
+                run_part(
+                    self._repo,
+                    self._transaction,
+                    part.header,
+                    file,
+                    bare_user_only=self._bare_user_only,
+                )
+            except BsdiffMissingError as error:
+                if self._required:
+                    raise
+                return self._give_up(error)
+            except OSTreeError as error:
+                error.add_prefix(f"Executing delta part {part.path.rpartition('/')[2]}")
+                raise
+            return self._executed
+
+        return execute
+
+    def _executed(self) -> None:
+        self._waiting.popleft()
+        self._executing = False
+        self._advance()
+
+    def _give_up(self, error: OSTreeError) -> Callable[[], None]:
+        """What the deltas would have brought is fetched object by object."""
+
+        def drop() -> None:
+            self._emit(Message(f"{error}; fetching objects instead", warning=True))
+            self._given_up = True
+            self._executed()
+
+        return drop
+
+
+class _Part:
+    """A part that is needed.
+
+    Attributes:
+        path: Where it is, below the remote's base.
+        header: Its entry in the superblock.
+        file: Its bytes, once they are there.
+    """
+
+    __slots__ = ("file", "header", "path")
+
+    def __init__(self, path: str, header: PartHeader, file: Buffer | None) -> None:
+        self.path = path
+        self.header = header
+        self.file = file
+
+
+class _PartBody(Sink):
+    """A part on its way."""
+
+    __slots__ = ("_download", "_part", "_spool")
+
+    def __init__(self, download: DeltaDownload, part: _Part, tmp_fd: int) -> None:
+        self._download = download
+        self._part = part
+        self._spool = Spool(tmp_fd)
+
+    def write(self, chunk: bytes) -> None:
+        """Keep the chunk."""
+        try:
+            self._spool.write(chunk)
+        except OSError as error:
+            raise write_error("Writing static delta part", error) from error
+
+    def restart(self) -> None:
+        """Drop all chunks."""
+        self._spool.clear()
+
+    def done(self, outcome: Response | OSTreeError) -> None:
+        """The request has ended."""
+        if isinstance(outcome, OSTreeError):
+            self._spool.close()
+            raise outcome
+        self._download.arrived(self._part, self._spool.take())
+
+
+def _parts(superblocks: Sequence[Superblock]) -> Iterator[_Part]:
+    for superblock in superblocks:
+        for index, header in enumerate(superblock.parts):
+            yield _Part(superblock.name.part(index), header, superblock.inline_part(index))
+
+
+def _nothing() -> None:
+    """There is nothing left to do."""

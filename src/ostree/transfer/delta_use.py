@@ -1,0 +1,171 @@
+"""Whether a pull uses static deltas at all, and what they come to (static deltas §9)."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.errors import FormatError, OSTreeError, RepoError, SpaceError
+from ostree.formats.size_text import format_size
+from ostree.repo.static_delta.offline import check_commit, check_version
+from ostree.transfer.delta_finder import DeltaFinder, DeltaWish
+from ostree.transfer.destination import RepoFacts, ref_to_set
+from ostree.types import ObjectType, RepoMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ostree.formats.delta.superblock import Superblock
+    from ostree.formats.summary import Summary
+    from ostree.net.fetcher import Fetcher
+    from ostree.repo.repository import Repo
+    from ostree.transfer.options import PullOptions, PullResult
+    from ostree.transfer.remote import RemoteAccess
+    from ostree.transfer.wanted import Wanted
+    from ostree.types import Checksum
+
+
+class DeltaEstimate:
+    """What deltas would transfer.
+
+    Attributes:
+        parts: Parts and fallbacks that are needed.
+        size: Their bytes.
+        plain_size: The bytes of the objects that they bring.
+    """
+
+    __slots__ = ("parts", "plain_size", "size")
+
+    def __init__(self) -> None:
+        self.parts = 0
+        self.size = 0
+        self.plain_size = 0
+
+
+def check_options(repo: Repo, options: PullOptions) -> None:
+    """Refuse what cannot be done with deltas, before anything is asked for.
+
+    Raises:
+        OSTreeError: naming the options.
+    """
+    if options.dry_run and not options.require_static_deltas:
+        raise OSTreeError("--dry-run requires --require-static-deltas")
+    if not options.require_static_deltas:
+        return
+    if options.disable_static_deltas:
+        raise OSTreeError("Static deltas cannot be both disabled and required")
+    if repo.mode is RepoMode.ARCHIVE:
+        raise RepoError("Can't use static deltas in an archive repo")
+
+
+def find_deltas(
+    repo: Repo,
+    fetcher: Fetcher,
+    source: RemoteAccess,
+    wanted: Iterable[Wanted],
+    options: PullOptions,
+    summary: Summary | None,
+    result: PullResult,
+    *,
+    summary_known: bool,
+    resumed: bool,
+    digests_required: bool,
+) -> dict[Checksum, list[Superblock]]:
+    """For the commits that deltas lead to their superblocks, in the order of application.
+
+    Args:
+        repo: The destination.
+        fetcher: Idle.
+        source: The remote.
+        wanted: What is pulled.
+        options: How.
+        summary: The remote's, None if it has none.
+        result: Is counted in.
+        summary_known: Whether that was looked for.
+        resumed: Whether an earlier pull was interrupted, which makes all commits doubtful.
+        digests_required: Whether a superblock that no summary or index vouches for is refused.
+
+    Raises:
+        OSTreeError: if deltas are required and there are none, or they are not acceptable.
+    """
+    if not _may_use(repo, options):
+        return {}
+    facts = RepoFacts(repo, resumed=resumed)
+    finder = DeltaFinder(
+        repo,
+        facts,
+        fetcher,
+        source,
+        options,
+        summary,
+        result,
+        summary_known=summary_known,
+        digests_required=digests_required,
+    )
+    wishes = [
+        DeltaWish(
+            item.commit,
+            ref=item.ref,
+            tip=repo.refs.get(ref_to_set(item.ref, source.name, options)) if item.ref else None,
+        )
+        for item in wanted
+    ]
+    found = finder.find(wishes)
+    for superblocks in found.values():
+        for superblock in superblocks:
+            _check(superblock)
+        check_commit(superblocks[-1])
+    _require_space(repo, found.values())
+    return found
+
+
+def estimate(repo: Repo, deltas: Mapping[Checksum, Sequence[Superblock]]) -> DeltaEstimate:
+    """What is still needed of deltas."""
+    total = DeltaEstimate()
+    for superblocks in deltas.values():
+        for superblock in superblocks:
+            for part in superblock.parts:
+                if not all(repo.has_object(checksum, type) for type, checksum in part.names()):
+                    total.parts += 1
+                    total.size += part.size
+                    total.plain_size += part.plain_size
+            for fallback in superblock.fallbacks:
+                if not repo.has_object(fallback.checksum, ObjectType.FILE):
+                    total.parts += 1
+                    total.size += fallback.size
+                    total.plain_size += fallback.plain_size
+    return total
+
+
+def _may_use(repo: Repo, options: PullOptions) -> bool:
+    if options.disable_static_deltas or options.commit_metadata_only:
+        return False
+    if repo.mode is RepoMode.ARCHIVE:
+        return False
+    # A delta brings the whole of a commit.
+    return options.require_static_deltas or not options.subpaths
+
+
+def _check(superblock: Superblock) -> None:
+    for part in superblock.parts:
+        check_version(part)
+    for fallback in superblock.fallbacks:
+        if fallback.type.is_metadata:
+            raise FormatError(
+                f"Found metadata object as fallback: {fallback.checksum}.{fallback.type.extension}"
+            )
+
+
+def _require_space(repo: Repo, deltas: Iterable[Sequence[Superblock]]) -> None:
+    needed = sum(
+        superblock.part_plain_size + superblock.fallback_plain_size
+        for superblocks in deltas
+        for superblock in superblocks
+    )
+    info = os.statvfs(repo.dir_fd)
+    available = info.f_bfree * info.f_frsize
+    if needed > available:
+        raise SpaceError(
+            f"Delta requires {format_size(needed)} free space, "
+            f"but only {format_size(available)} available"
+        )
