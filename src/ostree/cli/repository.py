@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
+    from ostree.sign.settings import SignSettings
 
 SYSTEM_REPOSITORY = "/ostree/repo"
 SYSTEM_REMOTES = "/etc/ostree/remotes.d"
@@ -58,6 +59,20 @@ def open_path(ctx: Context, path: str) -> Repo:
         path,
         boot_id=ctx.environ.get("OSTREE_BOOTID"),
         remotes_directory=SYSTEM_REMOTES if is_system else None,
+        sign_settings=sign_settings(ctx),
+    )
+
+
+def sign_settings(ctx: Context) -> SignSettings | None:
+    """What the environment says about signatures; None if it says nothing."""
+    keyrings = ctx.environ.get("OSTREE_GPG_HOME")
+    dummy = ctx.environ.get("OSTREE_DUMMY_SIGN_ENABLED") == "1"
+    if keyrings is None and not dummy:
+        return None
+    from ostree.sign.settings import GLOBAL_KEYRINGS, SignSettings
+
+    return SignSettings(
+        global_keyrings=GLOBAL_KEYRINGS if keyrings is None else keyrings, dummy=dummy
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ostree.cli.options import SYSROOT, flag
+from ostree.cli.repository import sign_settings
 from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.sysroot.settings import parse_settings
@@ -28,7 +29,8 @@ def open_sysroot(ctx: Context, args: Arguments) -> Sysroot:
         SysrootError: if there is no such directory.
     """
     path = args.text("sysroot") or ctx.environ.get("OSTREE_SYSROOT") or "/"
-    settings = parse_settings(ctx.environ.get("OSTREE_SYSROOT_DEBUG", ""))
+    debug = ctx.environ.get("OSTREE_SYSROOT_DEBUG", "")
+    settings = parse_settings(debug, signing=sign_settings(ctx))
 
     def listen(event: Event) -> None:
         if isinstance(event, Message):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ostree.repo.remotes import Remotes
     from ostree.repo.transaction import Transaction
     from ostree.repo.tree_view import Tree
+    from ostree.sign.settings import SignSettings
     from ostree.store.store import LooseStore
 
 _MAX_PARENTS = 32
@@ -53,6 +54,7 @@ class Repo(ObjectSource, Closing):
         writable: Whether objects can be written.
         boot_id: Names the staging directories of this boot.
         remotes_directory: Where remotes have files of their own, if they have.
+        sign_settings: How signatures are made and verified.
     """
 
     parent: Repo | None
@@ -66,6 +68,7 @@ class Repo(ObjectSource, Closing):
         *,
         boot_id: str | None = None,
         remotes_directory: str | None = None,
+        sign_settings: SignSettings | None = None,
         depth: int = 0,
     ) -> None:
         self.path = path
@@ -73,6 +76,7 @@ class Repo(ObjectSource, Closing):
         self.config = config
         self.remotes_directory = remotes_directory
         self._boot_id = boot_id
+        self._sign_settings = sign_settings
         self._objects_fd = files.open_directory("objects", dir_fd=dir_fd)
         self.writable = os.access("objects", os.W_OK, dir_fd=dir_fd)
         self._tmp_fd = -1
@@ -112,6 +116,7 @@ class Repo(ObjectSource, Closing):
         *,
         boot_id: str | None = None,
         remotes_directory: str | None = None,
+        sign_settings: SignSettings | None = None,
         depth: int = 0,
     ) -> Repo:
         """Open an existing repository.
@@ -120,6 +125,7 @@ class Repo(ObjectSource, Closing):
             path: Its directory.
             boot_id: Names staging directories; the machine's own if None.
             remotes_directory: Directory of ``*.conf`` files with further remotes.
+            sign_settings: How signatures are made and verified; as usual if None.
             depth: How many repositories have this one as parent (for internal use).
 
         Raises:
@@ -139,6 +145,7 @@ class Repo(ObjectSource, Closing):
                 Config.load(dir_fd),
                 boot_id=boot_id,
                 remotes_directory=remotes_directory,
+                sign_settings=sign_settings,
                 depth=depth,
             )
         except BaseException as error:
@@ -218,6 +225,15 @@ class Repo(ObjectSource, Closing):
 
             self._boot_id = boot_id()
         return self._boot_id
+
+    @property
+    def sign_settings(self) -> SignSettings:
+        """How signatures are made and verified."""
+        if self._sign_settings is None:
+            from ostree.sign.settings import SignSettings
+
+            self._sign_settings = SignSettings()
+        return self._sign_settings
 
     @property
     def remotes(self) -> Remotes:

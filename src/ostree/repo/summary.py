@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ostree.formats.delta.name import DeltaName
     from ostree.repo.repository import Repo
+    from ostree.sign.interface import Signer
 
 _METADATA_REF = "ostree-metadata"
 
@@ -40,40 +42,78 @@ def load(repo: Repo) -> Summary | None:
     return summary_format.decode(data)
 
 
-def regenerate(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None:
-    """Write the summary anew, unsigned, as the command does.
+def regenerate(
+    repo: Repo,
+    *,
+    metadata: Sequence[tuple[str, Variant]] = (),
+    signers: Sequence[Signer] = (),
+) -> None:
+    """Write the summary anew, as the command does.
 
     In a repository with a collection ID the metadata is committed to ``ostree-metadata`` first.
 
     Args:
         repo: A writable repository; no transaction is open.
         metadata: Further keys for the summary.
+        signers: Sign that commit, and the summary; unsigned if there are none.
 
     Raises:
         ObjectNotFoundError: if a ref points to a commit that is not there.
+        SignatureError: if a signer cannot sign; the summary is as it was.
         RepoError: if it cannot be written.
     """
     repo.require_writable()
     with repo.lock.hold(exclusive=False):
         if repo.config.collection_id is not None:
-            _commit_metadata(repo, repo.config.collection_id, metadata)
-        refresh(repo, metadata=metadata)
+            _commit_metadata(repo, repo.config.collection_id, metadata, signers)
+        refresh(repo, metadata=metadata, signers=signers)
 
 
-def refresh(repo: Repo, *, metadata: Sequence[tuple[str, Variant]] = ()) -> None:
-    """The same without a commit: what follows a change of refs by itself.
+def refresh(
+    repo: Repo,
+    *,
+    metadata: Sequence[tuple[str, Variant]] = (),
+    signers: Sequence[Signer] = (),
+) -> None:
+    """The same without a commit: what follows a change of refs by itself, unsigned.
 
     Raises:
         ObjectNotFoundError: if a ref points to a commit that is not there.
+        SignatureError: if a signer cannot sign; the summary is as it was.
         RepoError: if it cannot be written.
     """
     with repo.lock.hold(exclusive=False):
         deltas = dict(storage.digests(repo))
         data = summary_format.encode(_build(repo, metadata, deltas))
+        signatures = _signatures(data, signers)
         indexes.reindex(repo, deltas)
-        files.replace_file("summary", data, repo.dir_fd, sync=repo.config.fsync)
-        # It was made for the old one.
+        _publish(repo, data, signatures)
+
+
+def _signatures(data: bytes, signers: Sequence[Signer]) -> bytes | None:
+    """The content of ``summary.sig``; None if nobody signs."""
+    if not signers:
+        return None
+    from ostree.formats import signature_dict
+
+    dictionary: list[tuple[str, Variant]] = []
+    for signer in signers:
+        signature = signer.sign(data)
+        dictionary = signature_dict.with_signature(dictionary, signer.metadata_key, signature)
+    return signature_dict.encode(dictionary)
+
+
+def _publish(repo: Repo, data: bytes, signatures: bytes | None) -> None:
+    """Put the summary in place, and its signatures, which get the same modification time."""
+    sync = repo.config.fsync
+    files.replace_file("summary", data, repo.dir_fd, sync=sync)
+    if signatures is None:
+        # They were made for the old one.
         files.remove_tree("summary.sig", repo.dir_fd)
+        return
+    files.replace_file("summary.sig", signatures, repo.dir_fd, sync=sync)
+    time_ns = os.stat("summary.sig", dir_fd=repo.dir_fd).st_mtime_ns
+    os.utime("summary", ns=(time_ns, time_ns), dir_fd=repo.dir_fd)
 
 
 def _build(
@@ -120,9 +160,15 @@ def _entries(repo: Repo, refs: Mapping[str, str]) -> list[SummaryRef]:
     return entries
 
 
-def _commit_metadata(repo: Repo, collection: str, metadata: Sequence[tuple[str, Variant]]) -> None:
+def _commit_metadata(
+    repo: Repo,
+    collection: str,
+    metadata: Sequence[tuple[str, Variant]],
+    signers: Sequence[Signer],
+) -> None:
     """A commit of an empty tree that carries the summary's metadata to pulls of refs."""
     from ostree.formats import dirmeta, dirtree
+    from ostree.repo.signing import sign_commit
 
     values = HashDict(metadata)
     values.insert("ostree.collection-binding", Variant("s", collection))
@@ -136,6 +182,8 @@ def _commit_metadata(repo: Repo, collection: str, metadata: Sequence[tuple[str, 
         commit = transaction.commit(
             root, parent=repo.refs.get(_METADATA_REF), metadata=values.items()
         )
+        for signer in signers:
+            sign_commit(repo, commit, signer)
         transaction.set_ref(_METADATA_REF, commit)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.sign.settings import SignSettings
+
 _SEPARATORS = str.maketrans(":;,\t", "    ")
 
 
@@ -14,9 +18,17 @@ class SysrootSettings:
         device_trees: Whether device trees belong to the kernel.
         run_directory: Where the state of the running system is.
         proc_directory: Where the kernel tells its command line.
+        signing: How signatures are made and verified; as usual if None.
     """
 
-    __slots__ = ("device_trees", "immutable", "proc_directory", "run_directory", "xattrs")
+    __slots__ = (
+        "device_trees",
+        "immutable",
+        "proc_directory",
+        "run_directory",
+        "signing",
+        "xattrs",
+    )
 
     def __init__(
         self,
@@ -26,12 +38,14 @@ class SysrootSettings:
         device_trees: bool = True,
         run_directory: str = "/run",
         proc_directory: str = "/proc",
+        signing: SignSettings | None = None,
     ) -> None:
         self.immutable = immutable
         self.xattrs = xattrs
         self.device_trees = device_trees
         self.run_directory = run_directory
         self.proc_directory = proc_directory
+        self.signing = signing
 
 
 def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:
@@ -46,7 +60,7 @@ def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:
     return known & words
 
 
-def parse_settings(debug: str) -> SysrootSettings:
+def parse_settings(debug: str, *, signing: SignSettings | None = None) -> SysrootSettings:
     """The settings that ``OSTREE_SYSROOT_DEBUG`` asks for."""
     words = parse_debug_words(
         debug, frozenset({"mutable-deployments", "no-xattrs", "no-dtb", "test-fifreeze"})
@@ -55,4 +69,5 @@ def parse_settings(debug: str) -> SysrootSettings:
         immutable="mutable-deployments" not in words,
         xattrs="no-xattrs" not in words,
         device_trees="no-dtb" not in words,
+        signing=signing,
     )

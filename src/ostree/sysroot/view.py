@@ -111,6 +111,7 @@ class SysrootView(Closing):
                 self._repo = Repo.open(
                     os.path.join(self.path, "ostree/repo"),
                     remotes_directory=self._remotes_directory(),
+                    sign_settings=self.settings.signing,
                 )
         return self._repo
 

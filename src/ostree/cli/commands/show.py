@@ -5,6 +5,7 @@ from __future__ import annotations
 from ostree.cli.object_text import METADATA_TYPES, commit_text, file_text, variant_text
 from ostree.cli.options import JSON, REPO, flag, text
 from ostree.cli.repository import open_repo
+from ostree.cli.signing import GPG_HOMEDIR
 from ostree.errors import NotFoundError, UsageError
 from ostree.formats.refspec import looks_like_checksum
 from ostree.types import Checksum, ObjectType
@@ -39,6 +40,8 @@ OPTIONS = (
         "Do not automatically convert variant data from big endian",
         short="B",
     ),
+    GPG_HOMEDIR,
+    text("gpg-verify-remote", "REMOTE", "Use REMOTE name for GPG configuration"),
     JSON,
 )
 
@@ -165,5 +168,26 @@ def _print_metadata_object(
     if args.flag("raw") or unswapped:
         ctx.stdout.line(variant_text(METADATA_TYPES[type], data, swap=not unswapped))
     # As upstream: the option that keeps the byte order does not suppress the readable form.
-    if type is ObjectType.COMMIT and not args.flag("raw"):
-        ctx.stdout.write(commit_text(repo.load_commit(checksum)))
+    if type is ObjectType.COMMIT:
+        if not args.flag("raw"):
+            ctx.stdout.write(commit_text(repo.load_commit(checksum)))
+        _print_signatures(ctx, args, repo, checksum)
+
+
+def _print_signatures(ctx: Context, args: Arguments, repo: Repo, commit: Checksum) -> None:
+    """What OpenPGP signatures the commit has; none of them need be good."""
+    from ostree.repo.signing import inspect_commit, is_signed
+
+    if not is_signed(repo, commit):
+        return
+    from ostree.cli.signing import found_text
+    from ostree.repo import keyrings
+
+    remote = args.text("gpg-verify-remote")
+    if remote is not None:
+        verifier = keyrings.verifier_for_remote(repo, remote)
+    else:
+        verifier = keyrings.verifier_for_repo(repo, args.text("gpg-homedir"))
+    verdict = inspect_commit(repo, commit, verifier)
+    if verdict is not None:
+        ctx.stdout.write(found_text("Found", verdict))

@@ -33,7 +33,7 @@ class GpgVerdict(Verdict):
 
     __slots__ = ("_keys", "_ring", "signatures")
 
-    def __init__(self, signatures: Sequence[GpgSignature], ring: bytes) -> None:
+    def __init__(self, signatures: list[GpgSignature], ring: bytes) -> None:
         self.signatures = signatures
         self._ring = ring
         self._keys: list[GpgKey] | None = None

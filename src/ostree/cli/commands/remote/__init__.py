@@ -12,6 +12,8 @@ GROUP = Group(
         Entry("delete", "Delete a remote repository"),
         Entry("show-url", "Show remote repository URL"),
         Entry("list", "List remote repository names"),
+        Entry("gpg-import", "Import GPG keys"),
+        Entry("gpg-list-keys", "Show remote GPG keys"),
         Entry("refs", "List remote refs"),
         Entry("summary", "Show remote summary"),
     ),
