@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.running import ostree, succeed, without_our_options
+from support.openpgp import KeyMaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cli.running import Result
@@ -76,3 +77,21 @@ def compare(oracle: Oracle) -> Compare:
         return ours
 
     return run
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyMaker]:
+    """A GnuPG home with the keys of ``one@example.org`` and ``two@example.org``."""
+    with KeyMaker(tmp_path_factory.mktemp("gnupg") / "home") as maker:
+        maker.make("One <one@example.org>")
+        maker.make("Two <two@example.org>")
+        yield maker
+
+
+@pytest.fixture
+def trusted(keys: KeyMaker, tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine that trusts the key of ``one@example.org``."""
+    directory = tmp_path / "trusted.gpg.d"
+    directory.mkdir()
+    (directory / "one.gpg").write_bytes(keys.export("one@example.org"))
+    return {"OSTREE_GPG_HOME": str(directory)}

@@ -149,7 +149,7 @@ def test_a_read_only_repository_is_refused(repo: Path, tree: Path) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["--editor", "--consume", "--generate-sizes", "--selinux-policy=x", "--gpg-sign=x", "-I"],
+    ["--editor", "--consume", "--generate-sizes", "--selinux-policy=x", "-I"],
 )
 def test_what_does_not_work_yet_is_unknown(option: str, repo: Path, tree: Path) -> None:
     message = fail("commit", f"--repo={repo}", "-b", "x", option, tree)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cli.conftest import Compare
     from conftest import Oracle
+    from support.openpgp import KeyMaker
 
 
 @pytest.fixture
@@ -101,3 +102,83 @@ def test_the_reference_reads_ours(repo: Path, oracle: Oracle, compare: Compare) 
 
     assert oracle("summary", "-v", f"--repo={repo}").stdout in ours
     compare("summary", "--raw", f"--repo={repo}")
+
+
+def test_the_summary_is_signed(repo: Path, keys: KeyMaker, trusted: dict[str, str]) -> None:
+    """With keys of all kinds at once; viewing tells what those of OpenPGP are worth."""
+    from ostree.formats import signature_dict
+
+    dummy = {"OSTREE_DUMMY_SIGN_ENABLED": "1"}
+    succeed(
+        "summary", f"--repo={repo}", "-u", f"--gpg-homedir={keys.home}",
+        "--gpg-sign=one@example.org", "--gpg-sign=two@example.org",
+        "--sign=a", "--sign=b", "--sign-type=dummy",
+        environ=dummy,
+    )  # fmt: skip
+
+    dictionary = signature_dict.decode((repo / "summary.sig").read_bytes())
+    lines = succeed("summary", f"--repo={repo}", "-v", environ=trusted).splitlines()
+
+    assert signature_dict.signatures(dictionary, "ostree.sign.dummy") == [b"a", b"b"]
+    assert len(signature_dict.signatures(dictionary, "ostree.gpgsigs") or ()) == 2
+    assert [line.partition(" made ")[0] for line in lines[-8:]] == [
+        "",
+        "Found 2 signatures on the summary:",
+        "",
+        "  Signature",
+        '  Good signature from "One <one@example.org>"',
+        "",
+        "  Signature",
+        "  Can't check signature: public key not found",
+    ]
+    times = [(repo / name).stat().st_mtime_ns for name in ("summary", "summary.sig")]
+    assert times[0] == times[1]
+
+
+def test_a_summary_without_openpgp_signatures(repo: Path) -> None:
+    dummy = {"OSTREE_DUMMY_SIGN_ENABLED": "1"}
+    succeed("summary", f"--repo={repo}", "-u", "--sign=SK", "--sign-type=dummy", environ=dummy)
+
+    lines = succeed("summary", f"--repo={repo}", "-v").splitlines()
+
+    assert lines[-1] == "ostree.summary.indexed-deltas: true"
+    assert (repo / "summary.sig").read_bytes().hex() == (
+        "6f73747265652e7369676e2e64756d6d7900000000000000534b02006161791220"
+    )
+
+
+def test_who_cannot_sign_changes_nothing(repo: Path, keys: KeyMaker) -> None:
+    succeed("summary", f"--repo={repo}", "-u", "--gpg-sign=one@example.org",
+            f"--gpg-homedir={keys.home}")  # fmt: skip
+    before = [(repo / name).read_bytes() for name in ("summary", "summary.sig")]
+
+    for options in (
+        ["--gpg-sign=nobody@example.org", f"--gpg-homedir={keys.home}"],
+        ["--sign=x"],
+        ["--sign=x", "--sign-type=nosuch"],
+    ):
+        fail("summary", f"--repo={repo}", "-u", "-m", "a='b'", *options)
+
+    assert [(repo / name).read_bytes() for name in ("summary", "summary.sig")] == before
+
+
+def test_an_unsigned_summary_takes_its_signatures_along(repo: Path) -> None:
+    dummy = {"OSTREE_DUMMY_SIGN_ENABLED": "1"}
+    succeed("summary", f"--repo={repo}", "-u", "--sign=SK", "--sign-type=dummy", environ=dummy)
+
+    succeed("summary", f"--repo={repo}", "-u", "--sign-type=nosuch")
+
+    assert not (repo / "summary.sig").exists()
+
+
+def test_the_commit_of_the_metadata_is_signed(tmp_path: Path, tree: Path) -> None:
+    """In a repository with a collection ID, with the same keys."""
+    repo = tmp_path / "collection"
+    succeed("init", f"--repo={repo}", "--mode=archive", "--collection-id=org.example.C")
+    succeed("commit", f"--repo={repo}", "-b", "main", tree)
+    dummy = {"OSTREE_DUMMY_SIGN_ENABLED": "1"}
+
+    succeed("summary", f"--repo={repo}", "-u", "--sign=k", "--sign-type=dummy", environ=dummy)
+
+    verify = ("sign", f"--repo={repo}", "-s", "dummy", "--verify", "ostree-metadata", "k")
+    assert succeed(*verify, environ=dummy) == "dummy: Signature verified\n"

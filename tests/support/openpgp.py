@@ -71,6 +71,13 @@ class KeyMaker:
             self.run(*quiet, "--quick-add-key", fingerprint, algorithm, "sign", subkey)
         return fingerprint
 
+    def make_odd(self, user: str) -> str:
+        """Make a key whose user ID ``gpg`` would not find again; returns its fingerprint."""
+        quiet = ("--passphrase", "", "--allow-freeform-uid", "--status-fd", "1")
+        told = self.run(*quiet, "--quick-generate-key", user, "ed25519", "sign", "never")
+        line = next(line for line in told.splitlines() if b" KEY_CREATED " in line)
+        return line.split()[3].decode()
+
     def fingerprints(self, user: str) -> list[str]:
         """Those of a user's key and its subkeys."""
         listed = self.run("--with-colons", "--list-keys", "--", f"={user}").decode()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ostree.sign.engine import SignEngine
     from ostree.sign.gpg.verifying import GpgVerdict
     from ostree.sign.interface import Signer
+    from ostree.types import Checksum
 
 GPG_HOMEDIR = path("gpg-homedir", "HOMEDIR", "GPG Homedir to use when looking for keyrings")
 SIGN_TYPE = text("sign-type", "NAME", "Signature type to use (defaults to 'ed25519')")
@@ -60,6 +61,18 @@ def signers(repo: Repo, args: Arguments, *, files: bool = False) -> Iterator[Sig
         from ostree.sign.gpg.signing import GpgSigner
 
         yield GpgSigner(key_id, args.text("gpg-homedir"))
+
+
+def sign_as_asked(repo: Repo, args: Arguments, commit: Checksum) -> None:
+    """Sign a new commit with every key that the options name.
+
+    Raises:
+        SignatureError: if a key is none, or cannot sign.
+    """
+    for signer in signers(repo, args, files=True):
+        from ostree.repo.signing import sign_commit
+
+        sign_commit(repo, commit, signer)
 
 
 def _first_key(engine: SignEngine, name: str) -> bytes:

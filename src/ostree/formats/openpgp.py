@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import FormatError
+from ostree.formats import base64_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 #: The tag of signature packets.
 SIGNATURE = 2
+_BEGIN = "-----BEGIN PGP SIGNATURE-----\n"
+_END = "-----END PGP SIGNATURE-----"
 
 
 def packets(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -41,6 +44,17 @@ def signature_packets(data: bytes) -> list[bytes]:
             raise FormatError(f"OpenPGP packet {tag} among signatures", offset=start)
         found.append(data[start:end])
     return found
+
+
+def dearmored(data: bytes) -> bytes:
+    """A signature without its armour; what has none, or a broken one, stays as it is."""
+    text = data.decode("ascii", "replace").replace("\r\n", "\n").strip()
+    if not (text.startswith(_BEGIN) and text.endswith(_END)):
+        return data
+    _, _, body = text.partition("\n\n")
+    lines = body.removesuffix(_END).split("\n")
+    # The line with the checksum says nothing that the signature does not.
+    return base64_text.decode("".join(line for line in lines if not line.startswith("=")))
 
 
 def _header(data: bytes, position: int) -> tuple[int, int, int]:

@@ -95,11 +95,11 @@ def delete_gpg_signatures(
     verdict = inspect_commit(repo, commit, verifier)
     if verdict is None:
         return 0
-    from ostree.formats.openpgp import signature_packets
+    from ostree.formats.openpgp import dearmored, signature_packets
 
     dictionary = detached_of(repo, commit)
     elements = verifier.signatures(dictionary) or []
-    packets = signature_packets(b"".join(elements))
+    packets = signature_packets(b"".join(map(dearmored, elements)))
     deleted = 0
     for name in names:
         index = _made_with(verdict, name, verifier)

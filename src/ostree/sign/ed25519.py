@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ostree.errors import SignatureError
 from ostree.formats import base64_text
+from ostree.formats.edwards import is_of_small_order
 from ostree.sign.engine import KeyPairEngine, missing_library
 
 TYPE_CHECKING = False
@@ -28,7 +29,10 @@ class Ed25519Engine(KeyPairEngine):
 
     def public_key(self, text: str) -> bytes:
         """See :meth:`SignEngine.public_key`: base64 of 32 bytes."""
-        return _of_length(base64_text.decode(text), _PUBLIC, "ed25519 public key")
+        key = _of_length(base64_text.decode(text), _PUBLIC, "ed25519 public key")
+        if is_of_small_order(key):
+            raise SignatureError("Invalid ed25519 public key: point of small order")
+        return key
 
     def secret_keys(self, data: bytes) -> list[bytes]:
         """See :meth:`SignEngine.secret_keys`: one in a line."""
@@ -36,7 +40,8 @@ class Ed25519Engine(KeyPairEngine):
 
     def public_keys(self, data: bytes) -> list[bytes]:
         """See :meth:`SignEngine.public_keys`: one in a line."""
-        return [blob for blob in _blobs(data) if len(blob) == _PUBLIC]
+        blobs = _blobs(data)
+        return [blob for blob in blobs if len(blob) == _PUBLIC and not is_of_small_order(blob)]
 
     def sign(self, secret: bytes, data: bytes) -> bytes:
         """See :meth:`SignEngine.sign`."""

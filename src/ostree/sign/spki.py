@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ostree.errors import FormatError, SignatureError
 from ostree.formats import base64_text, pem
+from ostree.formats.edwards import is_of_small_order
 from ostree.sign.engine import KeyPairEngine, missing_library
 
 TYPE_CHECKING = False
@@ -126,6 +127,9 @@ class SpkiEngine(KeyPairEngine):
         )
         if not isinstance(key, kinds):
             raise _unusable()
+        edwards = isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey))
+        if edwards and is_of_small_order(_raw(key)):
+            raise _unusable()
         return key
 
     def _load_secret(self, der: bytes) -> _PrivateKey:
@@ -150,6 +154,12 @@ class SpkiEngine(KeyPairEngine):
         if not isinstance(key, kinds):
             raise _unusable()
         return key
+
+
+def _raw(key: _PublicKey) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def _verify(key: _PublicKey, signature: bytes, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ostree.errors import FormatError
-from ostree.formats import base64_text, pem, web_key_directory
+from ostree.formats import base64_text, edwards, pem, web_key_directory
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,34 @@ def test_the_urls_of_an_address() -> None:
 def test_no_address(address: str) -> None:
     with pytest.raises(FormatError, match=f'Invalid email address "{address}"'):
         web_key_directory.urls(address)
+
+
+ORDER_EIGHT = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        bytes(32),
+        bytes(31) + b"\x80",
+        b"\x01" + bytes(31),
+        bytes.fromhex(ORDER_EIGHT),
+        (2**255 - 19 - int.from_bytes(bytes.fromhex(ORDER_EIGHT), "little")).to_bytes(32, "little"),
+        bytes(57),
+        b"\x01" + bytes(55) + b"\x80",
+        (2**448 - 2**224 - 2).to_bytes(57, "little"),
+    ],
+)
+def test_points_that_are_no_keys(key: bytes) -> None:
+    assert edwards.is_of_small_order(key)
+
+
+def test_the_base_points_are_keys() -> None:
+    """Of either curve (RFC 8032 §5.1, §5.2)."""
+    assert not edwards.is_of_small_order(b"\x58" + b"\x66" * 31)
+    assert not edwards.is_of_small_order(
+        bytes.fromhex(
+            "14fa30f25b790898adc8d74e2c13bdfdc4397ce61cffd33ad7c2a0051e9c78874098a36c7373ea4b"
+            "62c7c9563720768824bcb66e71463f6900"
+        )
+    )

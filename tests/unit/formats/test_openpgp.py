@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ostree.errors import FormatError
-from ostree.formats.openpgp import packets, signature_packets
+from ostree.formats.openpgp import dearmored, packets, signature_packets
 from support.openpgp import VECTOR_SIGNATURE
 
 
@@ -53,3 +53,22 @@ def test_what_is_none(data: bytes, text: str, offset: int) -> None:
         signature_packets(data)
 
     assert (caught.value.message, caught.value.offset) == (text, offset)
+
+
+ARMOURED = b"""-----BEGIN PGP SIGNATURE-----
+Comment: made by hand
+
+iHUEABYIAB0WIQQgdctOS1nQsU2WN/uN2VMQxF9w7QUCZZdGgAAKCRCN2VMQxF9w
+7RViAPwKWNzNXyPv5vwUU7YDV3e4MrqfymE/h9QI1hCphu7FBgD/XyvCl8MKIpaW
+vuNaTnHvLEagb5itL6I9SG/w9gDoXA0=
+=abcd
+-----END PGP SIGNATURE-----
+"""
+
+
+def test_armour() -> None:
+    """It is taken off; what has none is left alone, and so is what only looks like it."""
+    assert dearmored(ARMOURED) == VECTOR_SIGNATURE
+    assert dearmored(ARMOURED.replace(b"\n", b"\r\n")) == VECTOR_SIGNATURE
+    for data in (VECTOR_SIGNATURE, b"", ARMOURED[:-20], b"x" + ARMOURED):
+        assert dearmored(data) == data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -180,6 +181,19 @@ def test_a_key_that_only_encrypts_is_none() -> None:
     x25519 = "MCowBQYDK2VuAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
     assert refusal(SPKI.public_key, x25519) == "openssl: Failed to initialize spki key"
+
+
+@pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18])
+@pytest.mark.parametrize("sign", [0, 1])
+def test_points_of_small_order_are_no_keys(y: int, sign: int) -> None:
+    """A signature of zeros would be good for some of them; all zeros is a place to fill in."""
+    raw = (y | sign << 255).to_bytes(32, "little")
+    text = b64encode(raw).decode()
+    spki = b64encode(bytes.fromhex("302a300506032b6570032100") + raw).decode()
+
+    assert refusal(ED25519.public_key, text) == ("Invalid ed25519 public key: point of small order")
+    assert ED25519.public_keys(f"{text}\n{PUBLIC}\n".encode()) == [ED25519.public_key(PUBLIC)]
+    assert refusal(SPKI.public_key, spki) == "openssl: Failed to initialize spki key"
 
 
 def test_dummy_needs_permission() -> None:

@@ -187,14 +187,20 @@ def test_two_packets_in_one_element_and_one_in_two(maker: KeyMaker, verifier: Gp
     assert len(verifier.verify(DATA, [one[:30], one[30:], b"", two]).signatures) == 2
 
 
+def test_armour_is_taken_off(maker: KeyMaker, verifier: GpgVerifier) -> None:
+    """Upstream never writes it and reads it."""
+    armoured = maker.sign(DATA, "good@example.org", "--armor")
+    binary = maker.sign(DATA, "sub@example.org")
+
+    assert len(verifier.verify(DATA, [binary, armoured]).signatures) == 2
+
+
 # hostile signatures ---------------------------------------------------------------------------
 
 
 def test_what_is_no_signature(maker: KeyMaker, verifier: GpgVerifier) -> None:
     """Nothing of it reaches gpg, and a good signature beside it does not help."""
     good = maker.sign(DATA, "good@example.org")
-    armoured = maker.sign(DATA, "good@example.org", "--armor")
-
     for elements in (
         [],
         [b""],
@@ -205,7 +211,6 @@ def test_what_is_no_signature(maker: KeyMaker, verifier: GpgVerifier) -> None:
         [good[:40]],
         [good[:40], good],
         [maker.export("good@example.org")],
-        [armoured],
     ):
         assert refusal(verifier, *elements) == [NO_DATA], elements
 

@@ -6,6 +6,7 @@ import time
 
 from ostree.cli.options import REPO, OptionError, flag, integer, parse_boolean, path, text, texts
 from ostree.cli.repository import open_repo
+from ostree.cli.signing import sign_as_asked, sign_options
 from ostree.errors import FormatError, NotFoundError, OSTreeError
 from ostree.formats import commitmeta
 from ostree.formats.gvariant import Variant
@@ -63,6 +64,7 @@ OPTIONS = (
         "If the contents are unchanged from previous commit, do nothing",
     ),
     flag("table-output", "Output more information in a KEY: VALUE format"),
+    *sign_options("commit", "KEY_ID", "Sign the commit with", files=True),
     text("fsync", "POLICY", "Specify how to invoke fsync()"),
     flag("disable-fsync", "Do not invoke fsync()", hidden=True),
     text("timestamp", "TIMESTAMP", "Override the timestamp of the commit"),
@@ -101,6 +103,7 @@ def run(ctx: Context, args: Arguments) -> None:
                     timestamp=_timestamp(ctx, args),
                 )
                 _finish(txn, checksum, branch, detached)
+                sign_as_asked(repo, args, checksum)
         if args.flag("table-output"):
             _print_table(ctx, checksum, txn.stats, unchanged=unchanged)
         else:

@@ -34,7 +34,7 @@ OPTIONS = (
 def run(ctx: Context, args: Arguments) -> None:
     """Sign with every key, look for one with which the commit is signed, or undo that.
 
-    Upstream's --delete signs (docs/adr/0008).
+    Upstream's --delete signs (docs/adr/0007).
     """
     from ostree.repo.signing import delete_signatures
     from ostree.sign.engine import DEFAULT_ENGINE

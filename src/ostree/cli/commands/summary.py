@@ -7,9 +7,11 @@ import os
 from ostree.cli.object_text import variant_text
 from ostree.cli.options import JSON, REPO, OptionError, flag, text, texts
 from ostree.cli.repository import open_repo
+from ostree.cli.signing import found_text, sign_options, signers
 from ostree.cli.summary_text import metadata_keys, metadata_value, summary_text
 from ostree.errors import FormatError, NotFoundError, OSTreeError
 from ostree.formats import summary as summary_format
+from ostree.store.store import MAX_METADATA
 from ostree.system import files
 
 TYPE_CHECKING = False
@@ -26,6 +28,7 @@ OPTIONS = (
     flag("update", "Update the summary", short="u"),
     flag("view", "View the local summary file", short="v"),
     flag("raw", "View the raw bytes of the summary file"),
+    *sign_options("summary", "KEY-ID", "Key ID to sign the summary with"),
     flag("list-metadata-keys", "List the available metadata keys"),
     text("print-metadata-key", "KEY", "Print string value of metadata key"),
     texts(
@@ -51,7 +54,7 @@ def run(ctx: Context, args: Arguments) -> None:
         elif args.flag("update"):
             from ostree.repo.summary import regenerate
 
-            regenerate(repo, metadata=_metadata(args))
+            regenerate(repo, metadata=_metadata(args), signers=list(signers(repo, args)))
         elif args.flag("raw"):
             ctx.stdout.line(variant_text(summary_format.TYPE, _read(repo), swap=True))
         elif args.flag("list-metadata-keys"):
@@ -60,8 +63,7 @@ def run(ctx: Context, args: Arguments) -> None:
             ctx.stdout.line(metadata_value(_load(repo), key))
         elif args.flag("view"):
             ctx.stdout.write(summary_text(_load(repo)))
-            if not files.exists("summary.sig", repo.dir_fd):
-                ctx.stdout.line("Summary is unsigned")
+            _print_signatures(ctx, repo, args)
         else:
             raise OSTreeError("No option specified; use -u to update summary")
 
@@ -81,6 +83,22 @@ def _metadata(args: Arguments) -> list[tuple[str, Variant]]:
             error.add_prefix(f"Error parsing variant ‘{value}’: ")
             raise
     return metadata
+
+
+def _print_signatures(ctx: Context, repo: Repo, args: Arguments) -> None:
+    try:
+        stored = files.read_file("summary.sig", repo.dir_fd, limit=MAX_METADATA)
+    except FileNotFoundError:
+        ctx.stdout.line("Summary is unsigned")
+        return
+    from ostree.formats import signature_dict
+    from ostree.repo.keyrings import verifier_for_signing
+
+    verifier = verifier_for_signing(repo, args.text("gpg-homedir"))
+    signatures = verifier.signatures(signature_dict.decode(stored))
+    if signatures is not None:
+        verdict = verifier.check(_read(repo), signatures)
+        ctx.stdout.write("\n" + found_text("Found", verdict, " on the summary"))
 
 
 def _read(repo: Repo) -> bytes:

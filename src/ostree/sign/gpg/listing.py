@@ -161,17 +161,28 @@ def _name_and_email(text: str) -> tuple[str, str]:
 
 
 def _address(text: str) -> str | None:
+    """The mail address of a user ID; one in brackets need not look like one in every respect."""
     before, opened, after = text.partition("<")
-    address = after.partition(">")[0] if opened and ">" in after else before
-    if not _is_address(address):
-        return None
-    return "".join(c.lower() if c.isascii() else c for c in address)
+    address, closed, _ = after.partition(">")
+    if opened:
+        is_address = bool(closed) and _may_be_address(address)
+    else:
+        address = before
+        is_address = _may_be_address(address) and _is_strict_address(address)
+    return "".join(c.lower() if c.isascii() else c for c in address) if is_address else None
 
 
-def _is_address(text: str) -> bool:
-    if text.count("@") != 1 or ".." in text or text.startswith("@") or text.endswith(("@", ".")):
+def _may_be_address(text: str) -> bool:
+    local, _, domain = text.partition("@")
+    if not local or not domain or "@" in domain or text.endswith("."):
         return False
-    local, domain = text.split("@")
+    return ".." not in domain and all(character > " " for character in text)
+
+
+def _is_strict_address(text: str) -> bool:
+    local, _, domain = text.partition("@")
+    if ".." in text:
+        return False
     return all(_may_stand(c) or c in _LOCAL for c in local) and all(map(_may_stand, domain))
 
 

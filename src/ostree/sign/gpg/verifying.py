@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ostree.errors import FormatError, SignatureError
-from ostree.formats.openpgp import signature_packets
+from ostree.formats.openpgp import dearmored, signature_packets
 from ostree.sign.engine import check_count
 from ostree.sign.gpg.keyring import list_keys
 from ostree.sign.gpg.process import gpg_home
@@ -96,9 +96,9 @@ class GpgVerifier(Verifier):
                 signatures.
         """
         check_count(signatures)
-        blob = b"".join(signatures)
+        blob = b"".join(map(dearmored, signatures))
         try:
-            # An armoured or a whole signed message here would prove nothing about the data.
+            # A whole signed message here would prove nothing about the data.
             check_count(signature_packets(blob))
         except FormatError as error:
             raise _no_data() from error
