@@ -82,8 +82,44 @@ def test_damage_stops_unless_all_is_asked_for(repo: Path) -> None:
     assert not path.exists()
 
 
+def test_missing_parents_get_tombstones(repo: Path) -> None:
+    """The reference deletes the commit that has the missing parent instead."""
+    head, parent = succeed("rev-parse", f"--repo={repo}", "main", "main^").split()
+    object_path(repo, parent, "commit").unlink()
+
+    out = succeed("fsck", f"--repo={repo}", "-q", "--add-tombstones")
+
+    assert out.splitlines()[-2:] == [
+        f"Adding tombstone for commit {parent}",
+        "object fsck of 1 commits completed successfully - no errors found.",
+    ]
+    assert object_path(repo, parent, "tombstone-commit").exists()
+    assert object_path(repo, head, "commit").exists()
+    assert "tombstone-commits=true" in (repo / "config").read_text()
+
+
+def test_with_tombstones_partial_commits_are_not_counted(repo: Path) -> None:
+    for commit in succeed("rev-parse", f"--repo={repo}", "main", "main^").split():
+        (repo / f"state/{commit}.commitpartial").touch()
+
+    out = succeed("fsck", f"--repo={repo}", "-q", "--add-tombstones")
+
+    assert out == "object fsck of 0 commits completed successfully - no errors found.\n"
+
+
 @pytest.mark.oracle
-@pytest.mark.parametrize("words", ["", "-q", "-a", "--verify-bindings", "--delete"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "-q",
+        "-a",
+        "--verify-bindings",
+        "--delete",
+        "--verify-back-refs",
+        "-q --verify-bindings --add-tombstones",
+    ],
+)
 def test_output_is_the_references(words: str, repo: Path, compare: Compare) -> None:
     compare("fsck", f"--repo={repo}", *words.split())
 

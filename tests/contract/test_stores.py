@@ -502,7 +502,10 @@ def test_missing_objects_are_named(store: LooseStore, mode: str) -> None:
 
     assert str(content.value) == f"{prefix}Couldn't find file object '{HELLO}'"
     assert str(metadata.value) == f"No such metadata object {HELLO}.commit"
-    assert str(deleting.value) == f"Deleting object {HELLO}.file: No such file or directory"
+    path = store.path(HELLO, ObjectType.FILE)
+    assert str(deleting.value) == (
+        f"Deleting object {HELLO}.file: unlinkat({path}): No such file or directory"
+    )
 
 
 def test_deleting_tells_what_it_frees(store: LooseStore, mode: str, place: Path) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.checkout_options import CheckoutOptions
     from ostree.repo.diff import Change
-    from ostree.repo.fsck import FsckResult
+    from ostree.repo.fsck_result import FsckResult
     from ostree.repo.prune import PruneResult
     from ostree.repo.prune_roots import Keep
     from ostree.repo.remotes import Remotes
@@ -380,6 +380,7 @@ class Repo(ObjectSource, Closing):
         delete: bool = False,
         keep_going: bool = False,
         verify_bindings: bool = False,
+        verify_back_refs: bool = False,
         on_event: Listener | None = None,
     ) -> FsckResult:
         """Verify every object of every commit (repository format §8.3).
@@ -387,15 +388,15 @@ class Repo(ObjectSource, Closing):
         Raises:
             CorruptionError: at the first bad object, unless ``keep_going`` or ``delete``.
         """
-        from ostree.repo.fsck import Fsck
+        from ostree.repo.fsck import Fsck, FsckOptions
 
-        return Fsck(
-            self,
+        options = FsckOptions(
             delete=delete,
             keep_going=keep_going,
             verify_bindings=verify_bindings,
-            on_event=on_event,
-        ).run()
+            verify_back_refs=verify_back_refs,
+        )
+        return Fsck(self, options, on_event=on_event).run()
 
     def prune(
         self,

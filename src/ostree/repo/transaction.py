@@ -177,6 +177,7 @@ class Transaction:
         self._sync_directory(".")
         for path in commits:
             self._move(path, fd)
+            objects.remove(path.removesuffix("commit") + "tombstone-commit")
         for prefix in {path[:2] for path in commits}:
             self._sync_directory(prefix)
 
@@ -239,6 +240,9 @@ class Transaction:
         try:
             if self._repo.store.put_metadata(checksum, type, data):
                 self.stats.metadata_written += 1
+                if type is ObjectType.COMMIT and self._staging is None:
+                    objects = self._repo.store.objects
+                    objects.remove(self._repo.store.path(checksum, ObjectType.TOMBSTONE_COMMIT))
         except OSError as error:
             raise write_error("Writing metadata object", error) from error
         return checksum

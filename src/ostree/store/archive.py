@@ -7,6 +7,7 @@ import os
 from ostree.formats import file_header
 from ostree.store import compression
 from ostree.store.content import (
+    CHUNK,
     SMALL,
     ContentWriter,
     InflatedContent,
@@ -17,6 +18,7 @@ from ostree.store.layout import loose_path
 from ostree.store.store import LooseStore, StoreProperties, unreadable
 from ostree.system import files
 from ostree.system.anonymous import AnonymousFile
+from ostree.system.closing import warn_unclosed
 from ostree.types import ObjectType, RepoMode
 
 TYPE_CHECKING = False
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: What is read to see a header; most of them are shorter.
 _MOST_HEADERS = 512
+#: What is read of an object at once; the rest of a larger one when its content is wanted.
+_START = 64 << 10
 
 
 class ArchiveStore(LooseStore):
@@ -58,7 +62,7 @@ class ArchiveStore(LooseStore):
         if fd is None:
             raise self.missing_content(checksum)
         try:
-            return _read_header(fd, os.read(fd, _MOST_HEADERS))[:2]
+            return _read_header(fd, os.read(fd, _MOST_HEADERS), os.fstat(fd).st_size)[:2]
         except OSError as error:
             raise unreadable("Error reading from file descriptor", error) from error
         finally:
@@ -90,21 +94,74 @@ def load_archived(fd: int) -> LoadedContent:
         CorruptionError: if it is damaged.
     """
     stored = os.fstat(fd).st_size
-    header, size, start, length = _read_header(fd, os.read(fd, min(stored, SMALL) + 1))
+    header, size, start, length = _read_header(fd, os.read(fd, min(stored, _START) + 1), stored)
     if header.is_symlink:
         os.close(fd)
         return LoadedContent(header, 0)
     if stored <= SMALL and size <= SMALL:
-        content = MemoryContent(header, compression.decompress(memoryview(start)[length:], size))
+        if stored > len(start):
+            return DeflatedContent(header, size, start[length:], fd, stored - len(start))
         os.close(fd)
-        return content
+        return DeflatedContent(header, size, memoryview(start)[length:])
     os.lseek(fd, length, os.SEEK_SET)
     return InflatedContent(header, size, fd, compression.stream_decoder())
 
 
-def _read_header(fd: int, start: bytes) -> tuple[FileHeader, int, bytes, int]:
+class DeflatedContent(MemoryContent):
+    """Content that is inflated as a whole, by whoever reads it first.
+
+    Args:
+        header: The object's header.
+        size: Bytes of the content.
+        start: The deflate stream, or its beginning.
+        source: A descriptor of the rest, positioned behind the beginning, if there is any.
+        rest: Bytes of that rest.
+    """
+
+    __slots__ = ("_rest", "_source", "_start")
+
+    def __init__(
+        self,
+        header: FileHeader,
+        size: int,
+        start: bytes | memoryview,
+        source: int = -1,
+        rest: int = 0,
+    ) -> None:
+        super().__init__(header, b"")
+        self.size = size
+        self._start: bytes | memoryview | None = start
+        self._source = source
+        self._rest = rest
+
+    def read(self, size: int = CHUNK) -> bytes:
+        """Up to ``size`` bytes more; empty at the end.
+
+        Raises:
+            CorruptionError: if the stream is damaged, or shorter or longer than it should be.
+        """
+        if self._start is not None:
+            stored, self._start = self._start, None
+            if self._source >= 0:
+                stored = b"".join((stored, files.read_all(self._source, self._rest)))
+            self._data = compression.decompress(stored, self.size)
+        return super().read(size)
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        if self._source >= 0:
+            os.close(self._source)
+            self._source = -1
+
+    def __del__(self) -> None:
+        if self._source >= 0:
+            warn_unclosed(self)
+            self.close()
+
+
+def _read_header(fd: int, start: bytes, stored: int) -> tuple[FileHeader, int, bytes, int]:
     """Header, size of the content, what was read of the file, and where the content begins."""
-    length = file_header.prefix_length(start, os.fstat(fd).st_size)
+    length = file_header.prefix_length(start, stored)
     while len(start) < length and (more := os.read(fd, length - len(start))):
         start += more
     header, size = file_header.decode_archive_prefix(start[:length])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ostree.system import files
 
@@ -47,6 +48,11 @@ class ObjectDirectory:
     def has(self, path: str) -> bool:
         """Whether there is an object at that path."""
         return os.access(path, os.F_OK, dir_fd=self.fd, follow_symlinks=False)
+
+    def remove(self, path: str) -> None:
+        """Remove the object at a path, if there is one."""
+        with suppress(FileNotFoundError):
+            os.unlink(path, dir_fd=self.fd)
 
     def make_prefix(self, path: str) -> None:
         """Make the two-digit directory of a path (0777 less umask)."""

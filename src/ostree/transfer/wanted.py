@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ostree.errors import NotFoundError, OSTreeError, RefNotFoundError, RepoError
 from ostree.formats.refspec import check_collection_id, check_ref_name, looks_like_checksum
-from ostree.repo.fsck import check_bindings
+from ostree.repo.bindings import check_bindings
 from ostree.transfer.remote import join_url
 from ostree.types import Checksum, ObjectType
 

@@ -11,6 +11,9 @@ import pytest
 from ostree.errors import CorruptionError, OSTreeError, RepoError, TrustError
 from ostree.events import Event, Message, StepProgress
 from ostree.formats import commit as commit_format
+from ostree.formats.gvariant import Variant
+from ostree.repo.commit_deletion import delete_commit, enable_tombstones
+from ostree.repo.fsck import Fsck, FsckOptions
 from ostree.repo.modifier import Modifier
 from ostree.repo.repository import Repo
 from ostree.types import Checksum, ObjectName, ObjectType, TreeId
@@ -23,6 +26,7 @@ from support.vectors import (
     HELLO,
     META_0700,
     METADATA,
+    RUN,
     SUBJECT,
     TIMESTAMP,
     make_tree,
@@ -44,7 +48,7 @@ class Run:
         self.corrupted = self.partial_from_fsck = False
         self.partial = self.commits = self.objects = -1
         try:
-            result = repo.fsck(on_event=events.append, **options)
+            result = Fsck(repo, FsckOptions(**options), on_event=events.append).run()
         except OSTreeError as error:
             self.error = error
         else:
@@ -52,6 +56,7 @@ class Run:
             self.partial_from_fsck = result.partial_from_fsck
             self.partial, self.commits = result.partial, result.commits
             self.objects = result.objects
+            self.tombstones = result.tombstones
         messages = [event for event in events if isinstance(event, Message)]
         self.said = [event.text for event in messages if not event.warning]
         self.warned = [event.text for event in messages if event.warning]
@@ -296,6 +301,131 @@ def test_collections_need_bindings(repo: Repo) -> None:
         f"Commit {COMMIT}: Expected commit metadata to have collection ID binding information, "
         "found none"
     )
+
+
+def test_back_references_are_checked_on_request(repo: Repo) -> None:
+    assert Run(repo, verify_back_refs=True).error is None
+    repo.refs.set("test/branch", None)
+
+    run = Run(repo, verify_back_refs=True)
+
+    assert isinstance(run.error, TrustError)
+    assert str(run.error) == (f"Ref ‘test/branch’ in bindings for commit {COMMIT} does not exist")
+    assert run.said[-1] == "Enumerating commits..."
+
+
+def test_back_references_imply_bindings(repo: Repo) -> None:
+    """As help and manual say; the reference forgets it."""
+    repo.refs.set("alias", COMMIT)
+
+    assert "no requested ref ‘alias’" in str(Run(repo, verify_back_refs=True).error)
+
+
+def test_an_older_commit_of_a_branch_is_not_what_its_ref_points_to(repo: Repo) -> None:
+    with repo.transaction(fsync=False) as txn:
+        root = repo.load_commit(COMMIT).root
+        txn.set_ref("test/branch", txn.commit(root, parent=COMMIT, metadata=BINDINGS))
+
+    run = Run(repo, verify_back_refs=True)
+
+    assert str(run.error) == (
+        f"Ref ‘test/branch’ in bindings for commit {COMMIT} does not resolve to that commit"
+    )
+
+
+def test_back_references_of_collections(repo: Repo) -> None:
+    bound = [*BINDINGS, ("ostree.collection-binding", Variant("s", "org.example.C"))]
+    with repo.transaction(fsync=False) as txn:
+        commit = txn.commit(repo.load_commit(COMMIT).root, metadata=bound)
+        txn.set_mirrored_ref("org.example.C", "test/branch", commit)
+
+    found = Run(repo, verify_back_refs=True)
+    repo.refs.set_mirrored("org.example.C", "test/branch", None)
+    lost = Run(repo, verify_back_refs=True)
+
+    assert found.error is None
+    assert str(lost.error) == (
+        f"Collection–ref (org.example.C, test/branch) in bindings for commit {commit} "
+        "does not exist"
+    )
+
+
+# tombstones -------------------------------------------------------------------------------------
+
+
+def test_missing_parents_get_tombstones_and_nothing_is_deleted(repo: Repo) -> None:
+    with repo.transaction(fsync=False) as txn:
+        root = repo.load_commit(COMMIT).root
+        for number in range(2):
+            txn.commit(root, parent=ONE, timestamp=number)
+    before = set(repo.commits())
+
+    first = Run(repo, add_tombstones=True)
+    again = Run(repo, add_tombstones=True)
+
+    assert first.tombstones == [ONE]
+    assert again.tombstones == []
+    assert set(repo.commits()) == before
+    assert repo.store.has(ONE, ObjectType.TOMBSTONE_COMMIT)
+    assert repo.config.tombstones
+
+
+def test_without_missing_parents_there_are_no_tombstones(repo: Repo) -> None:
+    Run(repo, add_tombstones=True)
+
+    assert list(repo.store.objects_of(ObjectType.TOMBSTONE_COMMIT)) == []
+    assert not repo.config.tombstones
+
+
+def test_a_commit_that_is_written_again_takes_its_tombstone_away(repo: Repo) -> None:
+    root = repo.load_commit(COMMIT).root
+    for fsync in (True, False):
+        with repo.transaction(fsync=fsync) as txn:
+            commit = txn.commit(root, timestamp=7)
+        enable_tombstones(repo)
+        delete_commit(repo, commit)
+        assert repo.store.has(commit, ObjectType.TOMBSTONE_COMMIT)
+
+        with repo.transaction(fsync=fsync) as txn:
+            txn.commit(root, timestamp=7)
+
+        assert not repo.store.has(commit, ObjectType.TOMBSTONE_COMMIT)
+
+
+# many -------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_bad_objects_are_told_in_order(repo: Repo, tmp_path: Path) -> None:
+    """They are looked for in batches; none is lost, and the count is right."""
+    (tmp_path / "many").mkdir()
+    for number in range(100):
+        (tmp_path / f"many/{number}").write_text(f"number {number}")
+    with repo.transaction(fsync=False) as txn:
+        root = txn.import_directory(tmp_path / "many")
+        commit = txn.commit(root)
+    files = [file for _, file in repo.load_dirtree(root.dirtree).files]
+    for file in files:
+        repo.store.delete(ObjectName(file, ObjectType.FILE))
+
+    run = Run(repo)
+
+    assert [line for line in run.warned if line.startswith("Object")] == [
+        f"Object missing in commits {commit}: {file}.file" for file in sorted(files)
+    ]
+    assert run.steps[-1].done == run.steps[-1].total
+
+
+def test_what_a_damaged_directory_leads_to_is_told_with_its_commits(repo: Repo) -> None:
+    """Although the directory itself is deleted in the same run."""
+    data = METADATA[(BIN_TREE, "dirtree")].replace(b"run.sh", b"run.SH")
+    overwrite(repo, BIN_TREE, ObjectType.DIRTREE, data)
+    repo.store.delete(ObjectName(RUN, ObjectType.FILE))
+
+    run = Run(repo, delete=True)
+
+    assert run.error is None
+    assert f"Object missing in commits {COMMIT}: {RUN}.file" in run.warned
+    assert not repo.has_object(BIN_TREE, ObjectType.DIRTREE)
 
 
 # partial commits --------------------------------------------------------------------------------
