@@ -11,11 +11,9 @@ from ostree.cli.pulling import (
     DISABLE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     PER_OBJECT_FSYNC,
-    PROGRESS,
     REQUIRE_STATIC_DELTAS,
     UNTRUSTED,
     show_pull,
-    wants_lines,
 )
 from ostree.cli.repository import open_repo
 from ostree.errors import UsageError
@@ -40,7 +38,6 @@ OPTIONS = (
     REQUIRE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     DEPTH,
-    PROGRESS,
 )
 
 
@@ -62,8 +59,4 @@ def run(ctx: Context, args: Arguments) -> None:
             per_object_fsync=args.flag("per-object-fsync"),
             override_remote_name=args.text("remote"),
         )
-        show_pull(
-            ctx,
-            lambda listener: pull_local(repo, source, refs, options, listener),
-            lines=wants_lines(args),
-        )
+        show_pull(ctx, lambda listener: pull_local(repo, source, refs, options, listener))
