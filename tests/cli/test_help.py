@@ -36,7 +36,6 @@ SAME_OPTIONS = (
     "remote show-url",
     "admin undeploy",
     "static-delta",
-    "static-delta list",
     "static-delta delete",
     "static-delta indexes",
     "static-delta reindex",

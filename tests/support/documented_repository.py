@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ostree.formats import commit as commit_format
 from ostree.formats import commitmeta, dirmeta, dirtree, sizes
 from ostree.formats import summary as summary_format
+from ostree.formats.delta import operation
+from ostree.formats.delta import part as part_format
+from ostree.formats.delta import superblock as superblock_format
+from ostree.formats.delta.name import DeltaName
 from ostree.formats.gvariant import Variant
 from ostree.repo.repository import Repo
 from ostree.store.content import MemoryContent
+from ostree.system import files
 from ostree.types import DirMeta, FileHeader, ObjectType, RepoMode, TreeId
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ def make_documented_repository(path: Path) -> dict[str, Checksum]:
         with repo.transaction(fsync=False) as txn:
             names = _write(txn)
         repo.refs.set_alias("stable", "main")
+        _write_delta(repo, names["FILE"], names["SYMLINK"])
         _configure_remote(repo)
         _write_summary(repo)
     (path.parent / "number.bin").write_bytes(b"\x2a\x00\x00\x00")
@@ -88,6 +95,29 @@ def _file(txn: Transaction, header: FileHeader, data: bytes) -> Checksum:
 
 def _tree(txn: Transaction, tree: dirtree.DirTree) -> Checksum:
     return txn.write_metadata(ObjectType.DIRTREE, dirtree.encode(tree))
+
+
+def _write_delta(repo: Repo, file: Checksum, fallback: Checksum) -> None:
+    """A delta to ``main`` of one file and a fallback, not compressed: the same bytes everywhere."""
+    target = repo.resolve("main")
+    name = DeltaName(repo.resolve("main^"), target)
+    header, size = repo.load_file_header(file)
+    with repo.load_content(file) as content:
+        data = content.read()
+    code = operation.encode(operation.OPEN_SPLICE_AND_CLOSE, 0, 0, size, 0)
+    modes = [(header.uid, header.gid, header.mode)]
+    part = b"\0" + part_format.encode(part_format.Payload(modes, [header.xattrs], data, code))
+    objects = bytes((ObjectType.FILE,)) + file.digest
+    superblock = superblock_format.Superblock(
+        name,
+        repo.load_metadata(target, ObjectType.COMMIT),
+        [superblock_format.PartHeader(sha256(part).digest(), len(part), size, objects)],
+        [superblock_format.Fallback(fallback, 43, 0)],
+        timestamp=FIRST_TIME + 90000,
+    )
+    files.make_directories(name.directory, repo.dir_fd)
+    files.replace_file(name.part(0), part, repo.dir_fd)
+    files.replace_file(name.superblock, superblock_format.encode(superblock), repo.dir_fd)
 
 
 def _configure_remote(repo: Repo) -> None:

@@ -7,12 +7,15 @@ from ostree.formats.size_text import format_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ostree.formats.delta.superblock import PartHeader, Superblock
+    from ostree.repo.static_delta.shares import DeltaShare
     from ostree.repo.static_delta.statistics import PartStatistics
 
 _ENDIANNESS = {"l": "little", "B": "big", "": "invalid"}
 #: The operations in the order in which they are counted, with their short names.
-_OPERATIONS = (
+OPERATIONS = (
     ("openspliceclose", operation.OPEN_SPLICE_AND_CLOSE),
     ("open", operation.OPEN),
     ("write", operation.WRITE),
@@ -58,7 +61,7 @@ def delta_text(shown: str, superblock: Superblock, *, is_signed: bool) -> str:
 
 def part_lines(index: int, header: PartHeader, part: PartStatistics) -> str:
     """What there is to say of one part."""
-    counts = " ".join(f"{name}={part.counts[code]}" for name, code in _OPERATIONS)
+    counts = " ".join(f"{name}={part.counts[code]}" for name, code in OPERATIONS)
     meta = f"nobjects={header.count} size={header.size} usize={header.plain_size}"
     payload = f"nmodes={part.modes} nxattrs={part.xattrs}"
     payload += f" blobsize={part.data_size} opsize={part.operations_size}"
@@ -90,3 +93,30 @@ def _sized(size: int) -> str:
 
 def _joined(lines: list[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
+
+
+def share_table(shares: Iterable[DeltaShare]) -> str:
+    """What each delta costs, and which share that is of the full download.
+
+    Checksums are cut to what tells them apart to the eye.
+    """
+    rows = [("DELTA", "SIZE", "FULL", "SHARE")]
+    for share in shares:
+        source = share.name.source
+        name = f"{source[:10] if source is not None else 'empty'}-{share.name.target[:10]}"
+        percent = share.percent
+        rows.append(
+            (
+                name,
+                format_size(share.size),
+                format_size(share.full_size) if share.full_size is not None else "?",
+                f"{percent:.1f}%" if percent is not None else "?",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return _joined(
+        [
+            "  ".join((row[0].ljust(widths[0]), *(row[i].rjust(widths[i]) for i in range(1, 4))))
+            for row in rows
+        ]
+    )

@@ -126,6 +126,11 @@ class Config:
         return self._boolean("tombstone-commits", default=False)
 
     @property
+    def sign_verify_deltas(self) -> bool:
+        """Whether deltas that are applied from files have to be signed."""
+        return self._boolean("sign-verify-deltas", default=False)
+
+    @property
     def auto_update_summary(self) -> bool:
         """Whether the summary follows every change of refs."""
         return self._boolean("auto-update-summary", default=False) or self._boolean(

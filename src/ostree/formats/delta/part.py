@@ -22,6 +22,11 @@ XZ = 0x78
 
 #: Memory that decoding xz may take, in bytes.
 MAX_DECODER_MEMORY = 100 << 20
+#: The dictionary of the preset that upstream uses, in bytes.
+MAX_DICTIONARY = 32 << 20
+_LEAST_DICTIONARY = 64 << 10
+#: How many times its dictionary an encoder takes.
+_ENCODER_FACTOR = 12
 _PRESET = 8
 _CHUNK = 1 << 20
 _FEED = 1 << 16
@@ -105,14 +110,24 @@ def decode(data: Buffer) -> Payload:
 
 
 class Compressor:
-    """Makes the file of a part from its payload, piece by piece, with upstream's settings."""
+    """Makes the file of a part from its payload, piece by piece, with upstream's settings.
+
+    Args:
+        max_memory: Bytes that the encoder may take, at the price of a smaller dictionary.
+    """
 
     __slots__ = ("_coder", "_started")
 
-    def __init__(self) -> None:
+    def __init__(self, max_memory: int | None = None) -> None:
         import lzma
 
-        self._coder = lzma.LZMACompressor(lzma.FORMAT_XZ, lzma.CHECK_CRC64, preset=_PRESET)
+        dictionary = MAX_DICTIONARY
+        while max_memory is not None and dictionary > _LEAST_DICTIONARY:
+            if dictionary * _ENCODER_FACTOR <= max_memory:
+                break
+            dictionary //= 2
+        filters = [{"id": lzma.FILTER_LZMA2, "preset": _PRESET, "dict_size": dictionary}]
+        self._coder = lzma.LZMACompressor(lzma.FORMAT_XZ, lzma.CHECK_CRC64, filters=filters)
         self._started = False
 
     def write(self, data: Buffer) -> bytes:

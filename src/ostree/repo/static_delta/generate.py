@@ -14,11 +14,13 @@ from ostree.repo.static_delta.install import install, install_beside, workplace
 from ostree.repo.static_delta.object_writer import ObjectWriter
 from ostree.repo.static_delta.plan import (
     DeltaOptions,
-    comparing_memory,
+    bsdiff_memory,
     is_fallback,
     make_plan,
-    may_compare,
+    may_bsdiff,
+    may_roll,
     read_tree,
+    rolling_memory,
 )
 from ostree.repo.static_delta.report import Report
 from ostree.repo.transaction import write_error
@@ -153,19 +155,19 @@ def _write_objects(
 
 def _patches(repo: Repo, plan: Plan, options: DeltaOptions) -> Iterator[Patch]:
     """Each modified file with the way to make it, in the order of the plan."""
-    from ostree.repo.static_delta.modified import compare
+    from ostree.repo.static_delta.modified import Patch, compare
 
     def job(file: NewFile, partner: Checksum) -> Callable[[], Patch]:
-        use_bsdiff = may_compare(file, options)
+        if not may_roll(file, options):
+            return lambda: Patch(file)
+        use_bsdiff = may_bsdiff(file, options)
         return lambda: compare(repo, file, partner, use_bsdiff=use_bsdiff)
 
-    jobs = (
-        (comparing_memory(file), job(file, file.partner))
-        for file in plan.modified
-        if file.partner is not None
-    )
-    budget = DEFAULT_MEMORY if options.max_memory is None else options.max_memory
-    return run_in_order(jobs, budget=budget)
+    def cost(file: NewFile) -> int:
+        return bsdiff_memory(file) if may_bsdiff(file, options) else rolling_memory(file)
+
+    jobs = ((cost(file), job(file, file.partner)) for file in plan.modified if file.partner)
+    return run_in_order(jobs, budget=options.memory_share or DEFAULT_MEMORY)
 
 
 def generate(

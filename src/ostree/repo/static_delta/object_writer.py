@@ -38,6 +38,7 @@ class ObjectWriter(Closing):
         self._limit = options.chunk_limit
         self._report = report
         self._file_headers = [file.header for file in plan.modified + plan.regular + plan.symlinks]
+        self._max_memory = options.memory_share
         self._sync = repo.config.fsync
         self._ended: PartWriter | None = None
         self._headers: list[PartHeader] = []
@@ -164,4 +165,9 @@ class ObjectWriter(Closing):
             self._report.part(len(self._headers), self._headers[-1])
 
     def _new_part(self, index: int) -> PartWriter:
-        return PartWriter(self._dir_fd, str(index), Tables(self._file_headers))
+        return PartWriter(
+            self._dir_fd,
+            str(index),
+            Tables(self._file_headers),
+            max_memory=self._max_memory,
+        )

@@ -56,6 +56,7 @@ class PartWriter(Closing):
         dir_fd: A directory.
         name: The name of its file there.
         tables: Modes and attributes of its files.
+        max_memory: What compressing may take.
 
     Attributes:
         count: Objects so far.
@@ -78,7 +79,9 @@ class PartWriter(Closing):
         "plain_size",
     )
 
-    def __init__(self, dir_fd: int, name: str, tables: Tables) -> None:
+    def __init__(
+        self, dir_fd: int, name: str, tables: Tables, *, max_memory: int | None = None
+    ) -> None:
         self._tables = tables
         self._operations = bytearray()
         self._objects = bytearray()
@@ -86,7 +89,7 @@ class PartWriter(Closing):
         self._buffered = 0
         self._size = 0
         self._digest = hashlib.sha256()
-        self._compressor = part_format.Compressor()
+        self._compressor = part_format.Compressor(max_memory)
         self._fd = os.open(name, _NEW_FILE, 0o644, dir_fd=dir_fd)
         self._background = Background(self._compress, backlog=_MOST_WAITING)
         self.count = 0

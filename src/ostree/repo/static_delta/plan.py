@@ -65,6 +65,11 @@ class DeltaOptions:
         self.max_memory = max_memory
 
     @property
+    def memory_share(self) -> int | None:
+        """Bytes for comparing files, and for each of the two parts that may be compressed."""
+        return None if self.max_memory is None else self.max_memory // 3
+
+    @property
     def chunk_limit(self) -> int:
         """Bytes of data in a part."""
         return self.max_chunk_size * _MEGABYTE
@@ -211,14 +216,24 @@ def is_fallback(file: NewFile, options: DeltaOptions) -> bool:
     return bool(limit) and len(content_prefix(file.header)) + file.size > limit
 
 
-def may_compare(file: NewFile, options: DeltaOptions) -> bool:
+def may_bsdiff(file: NewFile, options: DeltaOptions) -> bool:
     """Whether a file and its partner are small enough for bsdiff."""
     together = file.size + file.partner_size
     if not options.bsdiff or together > options.max_bsdiff_size * _MEGABYTE:
         return False
-    return options.max_memory is None or comparing_memory(file) <= options.max_memory
+    return options.memory_share is None or bsdiff_memory(file) <= options.memory_share
 
 
-def comparing_memory(file: NewFile) -> int:
-    """Bytes that comparing a file with its partner takes: content, suffix array, result."""
+def may_roll(file: NewFile, options: DeltaOptions) -> bool:
+    """Whether a file and its partner fit into the memory."""
+    return options.memory_share is None or rolling_memory(file) <= options.memory_share
+
+
+def bsdiff_memory(file: NewFile) -> int:
+    """Bytes that bsdiff of a file and its partner takes: content, suffix array, result."""
     return 17 * file.partner_size + 5 * file.size + (64 << 10)
+
+
+def rolling_memory(file: NewFile) -> int:
+    """Bytes that looking for pieces of a file in its partner takes: content, pieces, result."""
+    return 2 * (file.partner_size + file.size) + (1 << 20)

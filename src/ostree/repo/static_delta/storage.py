@@ -52,6 +52,18 @@ def read_superblock_file(repo: Repo, name: DeltaName) -> bytes:
     return read_limited(name.superblock, repo.dir_fd, superblock_format.MAX_SIZE)
 
 
+def read_named(repo: Repo, shown: str) -> bytes:
+    """The file of a superblock: of a delta of the repository, or any path, which has a slash.
+
+    Raises:
+        NotFoundError: ``openat(PATH): No such file or directory``.
+        FormatError: ``Invalid rev X``.
+    """
+    if "/" not in shown:
+        return read_superblock_file(repo, DeltaName.parse(shown))
+    return read_limited(shown, None, superblock_format.MAX_SIZE)
+
+
 def load_superblock(repo: Repo, name: DeltaName) -> Superblock:
     """A superblock, its wrapper taken off.
 
@@ -87,14 +99,8 @@ def delete(repo: Repo, name: DeltaName) -> None:
     files.remove_tree(name.directory, repo.dir_fd)
 
 
-def read_limited(path: str, dir_fd: int, limit: int, *, shown: str | None = None) -> bytes:
+def read_limited(path: str, dir_fd: int | None, limit: int) -> bytes:
     """A file of a delta.
-
-    Args:
-        path: Relative to the directory.
-        dir_fd: The directory.
-        limit: Most bytes that it may have.
-        shown: What the message calls it; its path if None.
 
     Raises:
         NotFoundError: ``openat(PATH): No such file or directory``.
@@ -106,8 +112,8 @@ def read_limited(path: str, dir_fd: int, limit: int, *, shown: str | None = None
         return files.read_file(path, dir_fd, limit=limit)
     except OSError as error:
         if error.errno == errno.EFBIG:
-            raise FormatError(f"{shown or path} is larger than {limit} bytes") from error
-        raise NotFoundError(files.describe(f"openat({shown or path})", error)) from error
+            raise FormatError(f"{path} is larger than {limit} bytes") from error
+        raise NotFoundError(files.describe(f"openat({path})", error)) from error
 
 
 def list_unsorted(path: str, dir_fd: int) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, text
+from ostree.cli.delta_signing import KEYS_DIR, KEYS_FILE, offline_check
+from ostree.cli.options import REPO
 from ostree.cli.repository import open_repo
+from ostree.cli.signing import SIGN_TYPE
 from ostree.errors import OSTreeError
 from ostree.repo.static_delta.offline import apply_offline
 
@@ -13,14 +15,13 @@ if TYPE_CHECKING:
     from ostree.cli.options import Arguments
 
 USAGE = ""
-OPTIONS = (REPO, text("sign-type", "NAME", "Signature type to use (defaults to 'ed25519')"))
+OPTIONS = (REPO, SIGN_TYPE, KEYS_FILE, KEYS_DIR)
 
 
 def run(ctx: Context, args: Arguments) -> None:
-    """Apply it; no ref is set."""
+    """Apply it if its signature is good; no ref is set."""
     with open_repo(ctx, args) as repo:
         if not args.words:
             raise OSTreeError("PATH must be specified")
-        if args.text("sign-type") is not None or len(args.words) > 1:
-            raise OSTreeError("Requested signature type is not implemented")
-        apply_offline(repo, args.words[0])
+        path, *keys = args.words
+        apply_offline(repo, path, offline_check(repo, args, keys))

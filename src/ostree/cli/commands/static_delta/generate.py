@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, flag, text
+from ostree.cli.delta_signing import KEYS_FILE, signer
+from ostree.cli.options import REPO, OptionError, flag, integer, text, texts
 from ostree.cli.progress import StepListener
 from ostree.cli.repository import open_repo
+from ostree.cli.signing import SIGN_TYPE
 from ostree.errors import OSTreeError
+from ostree.events import Message
 from ostree.formats.delta.name import DeltaName
+from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from ostree.events import Event
     from ostree.repo.repository import Repo
     from ostree.repo.static_delta.plan import DeltaOptions
+    from ostree.types import Checksum
 
 USAGE = "[TO]"
 OPTIONS = (
@@ -44,60 +49,98 @@ OPTIONS = (
         "Write the delta content to PATH (a directory).  If not specified, the OSTree repository "
         "is used",
     ),
-    text("sign", "KEY_ID", "Sign the delta with"),
-    text("sign-type", "NAME", "Signature type to use (defaults to 'ed25519')"),
+    texts("sign", "KEY_ID", "Sign the delta with"),
+    KEYS_FILE,
+    SIGN_TYPE,
+    integer("last", "N", "Create deltas from each of the last N commits before TO"),
+    texts("from-each-of", "REV", "Create deltas from each of these revisions (may be repeated)"),
+    integer("max-memory", "MB", "Use no more than about MB megabytes of memory"),
 )
 _MEGABYTE = 1_000_000
 
 
 def run(ctx: Context, args: Arguments) -> None:
-    """Make it, unless it exists and that is enough."""
+    """Make it, unless it exists and that is enough; or several, and say what each costs."""
     with open_repo(ctx, args) as repo:
-        name = _name(repo, args)
+        names = _names(repo, args)
         options = _options(args)
+        filename = args.text("filename")
+        several = args.has("last") or args.has("from-each-of")
+        if several and filename is not None:
+            raise OSTreeError("Cannot specify --filename for several deltas")
+        _generate_all(ctx, repo, args, names, options)
+        if several:
+            from ostree.cli.delta_text import share_table
+            from ostree.repo.static_delta.shares import shares
+
+            ctx.stdout.write(share_table(shares(repo, names)))
+
+
+def _generate_all(
+    ctx: Context, repo: Repo, args: Arguments, names: list[DeltaName], options: DeltaOptions
+) -> None:
+    from ostree.repo.static_delta.generate import Trees, generate
+
+    trees = Trees(repo)
+    for name in names:
         if args.flag("if-not-exists") and _exists(repo, name):
             ctx.stdout.line(f"Delta {name} already exists.")
-            return
-        if args.text("sign") is not None:
-            raise OSTreeError("Requested signature type is not implemented")
+            continue
         ctx.stdout.line("Generating static delta:")
         ctx.stdout.line(f"  From: {name.source or 'empty'}")
         ctx.stdout.line(f"  To:   {name.target}")
         ctx.stdout.flush()
-        _generate(ctx, repo, name, options, args.text("filename"))
+        listener = StepListener(ctx, "static delta objects")
+
+        def show(event: Event, listener: StepListener = listener) -> None:
+            # Elsewhere than on a terminal upstream's lines on standard error are all there is.
+            if ctx.stdout.is_terminal or isinstance(event, Message):
+                listener(event)
+
+        try:
+            generate(
+                repo,
+                name,
+                options,
+                filename=args.text("filename"),
+                sign=signer(repo, args),
+                on_event=show,
+                trees=trees,
+            )
+        finally:
+            listener.close()
 
 
-def _generate(
-    ctx: Context, repo: Repo, name: DeltaName, options: DeltaOptions, filename: str | None
-) -> None:
-    from ostree.repo.static_delta.generate import generate
-
-    listener = StepListener(ctx, "static delta objects")
-
-    def show(event: Event) -> None:
-        # Elsewhere than on a terminal upstream's lines on standard error are all there is.
-        from ostree.events import Message
-
-        if ctx.stdout.is_terminal or isinstance(event, Message):
-            listener(event)
-
-    try:
-        generate(repo, name, options, filename=filename, on_event=show)
-    finally:
-        listener.close()
-
-
-def _name(repo: Repo, args: Arguments) -> DeltaName:
-    to = args.words[0] if args.words else None
-    to = args.text("to") or to
+def _names(repo: Repo, args: Arguments) -> list[DeltaName]:
+    """The deltas that are asked for, each once."""
+    to = args.text("to") or (args.words[0] if args.words else None)
     if to is None:
         raise OSTreeError("TO revision must be specified")
-    source = args.text("from")
-    if args.flag("empty"):
+    source, empty = args.text("from"), args.flag("empty")
+    if empty and source is not None:
+        raise OSTreeError("Cannot specify both --empty and --from=REV")
+    if args.has("last") or args.has("from-each-of"):
         if source is not None:
-            raise OSTreeError("Cannot specify both --empty and --from=REV")
-        return DeltaName(None, repo.resolve(to))
-    return DeltaName(repo.resolve(source or f"{to}^"), repo.resolve(to))
+            raise OSTreeError("Cannot specify --from=REV with --last or --from-each-of")
+        return _several(repo, args, to, empty=empty)
+    if empty:
+        return [DeltaName(None, repo.resolve(to))]
+    return [DeltaName(repo.resolve(source or f"{to}^"), repo.resolve(to))]
+
+
+def _several(repo: Repo, args: Arguments, to: str, *, empty: bool) -> list[DeltaName]:
+    target = repo.resolve(to)
+    sources: list[Checksum | None] = [None] if empty else []
+    count = args.integer("last", 0)
+    if count < 0:
+        raise OptionError(f"Invalid --last={count}")
+    parent = repo.load_commit(target).parent
+    while count and parent is not None and repo.has_object(parent, ObjectType.COMMIT):
+        sources.append(parent)
+        parent = repo.load_commit(parent).parent
+        count -= 1
+    sources += [repo.resolve(rev) for rev in args.texts("from-each-of")]
+    return [DeltaName(source, target) for source in dict.fromkeys(sources) if source != target]
 
 
 def _options(args: Arguments) -> DeltaOptions:
@@ -116,7 +159,17 @@ def _options(args: Arguments) -> DeltaOptions:
         bsdiff=not args.flag("disable-bsdiff"),
         inline=args.flag("inline"),
         endianness=endianness,
+        max_memory=_max_memory(args),
     )
+
+
+def _max_memory(args: Arguments) -> int | None:
+    if not args.has("max-memory"):
+        return None
+    megabytes = args.integer("max-memory", 0)
+    if megabytes < 1:
+        raise OptionError(f"Invalid --max-memory={megabytes}")
+    return megabytes * _MEGABYTE
 
 
 def _megabytes(args: Arguments, name: str, default: int) -> int:

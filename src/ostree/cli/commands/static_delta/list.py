@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO
+from ostree.cli.json_output import JSON
+from ostree.cli.options import REPO, flag
 from ostree.cli.repository import open_repo
 from ostree.repo.static_delta import storage
 
@@ -12,12 +13,30 @@ if TYPE_CHECKING:
     from ostree.cli.options import Arguments
 
 USAGE = ""
-OPTIONS = (REPO,)
+OPTIONS = (
+    REPO,
+    flag("shares", "Print what each delta costs, and which share that is of a full download"),
+    JSON,
+)
 
 
 def run(ctx: Context, args: Arguments) -> None:
-    """Print their names, one a line."""
+    """Print their names, one a line, or more of them."""
     with open_repo(ctx, args) as repo:
-        names = [str(name) for name in storage.names(repo)]
-    for line in names or ["(No static deltas)"]:
+        names = list(storage.names(repo))
+        if args.flag("json") or args.flag("shares"):
+            from ostree.repo.static_delta.shares import shares
+
+            found = shares(repo, sorted(names, key=str))
+            if args.flag("json"):
+                from ostree.cli.delta_json import deltas_json
+                from ostree.cli.json_output import print_json
+
+                print_json(ctx, deltas_json(found))
+            else:
+                from ostree.cli.delta_text import share_table
+
+                ctx.stdout.write(share_table(found))
+            return
+    for line in map(str, names) if names else ["(No static deltas)"]:
         ctx.stdout.line(line)
