@@ -126,6 +126,15 @@ def test_errors(device: Path) -> None:
     )
 
 
+def test_objects_at_hand_are_counted_by_themselves(repo: Path, device: Path) -> None:
+    out = succeed("pull", f"--repo={device}", "-L", repo, "origin", "main")
+
+    assert out.startswith("0 metadata, 0 content objects fetched (")
+    assert fail("pull", f"--repo={device}", "-L", "/nope", "origin", "main") == (
+        "error: opening repo: opendir(/nope): No such file or directory"
+    )
+
+
 def test_a_remote_with_signatures_is_refused_with_a_hint(device: Path, url: str) -> None:
     succeed("remote", "add", f"--repo={device}", "signed", url)
 
@@ -135,10 +144,3 @@ def test_a_remote_with_signatures_is_refused_with_a_hint(device: Path, url: str)
     error, hint = result.err.splitlines()
     assert error.startswith("error: Commit signatures are required")
     assert hint.startswith("hint: add the remote with --no-gpg-verify")
-
-
-@pytest.mark.parametrize("option", ["--http-trusted", "-L"])
-def test_what_does_not_work_yet_is_unknown(option: str, device: Path) -> None:
-    message = fail("pull", f"--repo={device}", option, "origin", "main")
-
-    assert message == f"error: Unknown option {option}"

@@ -289,6 +289,87 @@ def test_file_remote(oracle: Oracle, tmp_path: Path, source: Path, mode: str) ->
     assert said.startswith(counts(result))
 
 
+@pytest.mark.parametrize("cache_mode", ["bare", "archive"])
+@pytest.mark.parametrize("mode", ["bare", "archive"])
+def test_objects_of_a_local_cache_are_not_fetched(
+    oracle: Oracle, tmp_path: Path, source: Path, mode: str, cache_mode: str
+) -> None:
+    """Shared or converted like those of a local source; what is lacking comes from the server."""
+    with LyingServer(source) as server:
+        cache = new_repo(oracle, tmp_path / "cache", cache_mode)
+        oracle("pull-local", f"--repo={cache}", source, oracle_parent(oracle, source))
+        theirs = new_repo(oracle, tmp_path / "theirs", mode, server.url)
+        ours = new_repo(oracle, tmp_path / "ours", mode, server.url)
+        said = oracle("pull", f"--repo={theirs}", f"--localcache-repo={cache}", "origin", "main")
+        before = len(server.requests)
+
+        with Repo.open(ours) as repo:
+            empty = str(new_repo(oracle, tmp_path / "empty", "bare"))
+            options = PullOptions(localcache_repos=[empty, str(cache)])
+            result = pull(repo, "origin", ["main"], options)
+
+    assert contents(ours) == contents(theirs)
+    assert links(ours) == links(theirs)
+    assert f"({result.cached_metadata} meta, {result.cached_content} content local)" in said.stdout
+    requested = [path for path in server.paths()[before:] if path.endswith(".filez")]
+    assert len(requested) == result.content > 0
+
+
+def oracle_parent(oracle: Oracle, repo: Path) -> str:
+    """The commit before the last one of ``main``."""
+    return oracle("rev-parse", f"--repo={repo}", "main^").stdout.strip()
+
+
+def test_a_commit_of_a_local_cache_comes_with_its_detached_metadata(
+    oracle: Oracle, tmp_path: Path, source: Path
+) -> None:
+    commit = oracle("rev-parse", f"--repo={source}", "main").stdout.strip()
+    with Repo.open(source) as repo, repo.transaction() as transaction:
+        transaction.write_detached(repo.resolve("main"), b"")
+    with LyingServer(source) as server:
+        theirs = new_repo(oracle, tmp_path / "theirs", "bare", server.url)
+        ours = new_repo(oracle, tmp_path / "ours", "bare", server.url)
+        oracle("pull", f"--repo={theirs}", "-L", source, "origin", "main")
+        before = len(server.requests)
+
+        with Repo.open(ours) as repo:
+            pull(repo, "origin", ["main"], PullOptions(localcache_repos=[str(source)]))
+
+    assert contents(ours) == contents(theirs)
+    assert (ours / f"objects/{commit[:2]}/{commit[2:]}.commitmeta").exists()
+    assert not any("/objects/" in path for path in server.paths()[before:])
+    assert os.listdir(ours / "state") == []
+
+
+def test_a_trusted_server_is_believed_by_a_mirror_only(
+    oracle: Oracle, tmp_path: Path, source: Path
+) -> None:
+    """What it sends is stored as it comes: not even compressed again."""
+    for path in (source / "objects").rglob("*.filez"):
+        path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    options = PullOptions(mirror=True, http_trusted=True)
+    with LyingServer(source) as server:
+        theirs = new_repo(oracle, tmp_path / "theirs", "archive", server.url)
+        ours = new_repo(oracle, tmp_path / "ours", "archive", server.url)
+        bare = new_repo(oracle, tmp_path / "bare", "bare", server.url)
+        said = oracle("pull", f"--repo={theirs}", "--mirror", "--http-trusted", "origin", "main")
+
+        with Repo.open(ours) as repo:
+            result = pull(repo, "origin", ["main"], options)
+        with Repo.open(bare) as repo, pytest.raises(OSTreeError):
+            pull(repo, "origin", ["main"], options)
+        with Repo.open(ours) as repo, pytest.raises(OSTreeError):
+            pull(repo, "origin", ["main"], PullOptions(http_trusted=True, depth=1))
+
+    assert f"metadata, {result.content} content objects fetched" in said.stdout
+    assert said.stdout.endswith("; 0 bytes content written\n")
+    assert result.content_bytes_written == 0
+    for path in (source / "objects").rglob("*.filez"):
+        copy = ours / path.relative_to(source)
+        if copy.exists():
+            assert copy.read_bytes() == path.read_bytes()
+
+
 def failure(
     oracle: Oracle, theirs: Path, ours: Path, arguments: list[str], options: PullOptions
 ) -> tuple[str, str]:

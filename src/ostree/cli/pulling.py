@@ -66,6 +66,8 @@ def result_text(result: PullResult) -> str:
         text = f"{result.delta_parts} delta parts, {loose} loose {done}"
     else:
         text = f"{result.metadata} metadata, {result.content} content objects {done}"
+    if result.cached_metadata or result.cached_content:
+        text += f" ({result.cached_metadata} meta, {result.cached_content} content local)"
     size = result.bytes_transferred
     if size:
         amount = f"{size} B" if size < 1024 else f"{size // 1024} KiB"

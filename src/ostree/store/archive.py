@@ -86,6 +86,10 @@ class ArchiveStore(LooseStore):
         """Start to store a regular file; see the contract."""
         return ArchiveWriter(self, header, size)
 
+    def begin_archived(self) -> ContentWriter:
+        """Start to store a ``.filez`` that arrives piece by piece as it is."""
+        return ArchivedWriter(self)
+
 
 def load_archived(fd: int) -> LoadedContent:
     """The object in an open ``.filez``; the descriptor is the result's, or closed.
@@ -193,6 +197,28 @@ class ArchiveWriter(ContentWriter):
     def finish(self, checksum: Checksum) -> bool:
         """Store it under that name; False if the object was there already."""
         files.write_all(self._file.fd, self._encoder.flush())
+        return _finish(self._file, self._target, checksum)
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        self._file.close()
+
+
+class ArchivedWriter(ContentWriter):
+    """A ``.filez`` being written as it is."""
+
+    __slots__ = ("_file", "_target")
+
+    def __init__(self, store: ArchiveStore) -> None:
+        self._target = store.target
+        self._file = AnonymousFile(self._target.temporary_fd)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """More of the file."""
+        files.write_all(self._file.fd, data)
+
+    def finish(self, checksum: Checksum) -> bool:
+        """Store it under that name; False if the object was there already."""
         return _finish(self._file, self._target, checksum)
 
     def close(self) -> None:

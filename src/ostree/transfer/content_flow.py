@@ -6,7 +6,7 @@ from collections import deque
 
 from ostree.errors import OSTreeError
 from ostree.net.fetcher import CONTENT_PRIORITY, Request, Sink
-from ostree.transfer.content_receiver import SMALL, StreamedObject
+from ostree.transfer.content_receiver import SMALL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.transaction import Transaction
     from ostree.system.workers import WorkerPool
-    from ostree.transfer.content_receiver import ContentReceiver
+    from ostree.transfer.content_receiver import Receiver
     from ostree.transfer.options import PullResult
     from ostree.types import Checksum
 
@@ -36,7 +36,7 @@ class ContentFlow:
 
     def __init__(
         self,
-        receiver: ContentReceiver,
+        receiver: Receiver,
         transaction: Transaction,
         fetcher: Fetcher,
         pool: WorkerPool,
@@ -166,7 +166,7 @@ class _Stream:
     )
 
     def __init__(self, flow: ContentFlow, checksum: Checksum) -> None:
-        self.object = StreamedObject(flow.receiver, checksum)
+        self.object = flow.receiver.stream(checksum)
         self._flow = flow
         self._waiting: list[bytes] = []
         self._waiting_size = 0

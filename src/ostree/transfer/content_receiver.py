@@ -31,8 +31,52 @@ _CHUNK = 1 << 18
 _FIXED_START = 16
 
 
-class ContentReceiver:
-    """Stores file objects that arrive in archive form.
+class ReceivingStream(Closing):
+    """A large object, stored while it arrives.
+
+    :meth:`feed` with what has come, in order, then :meth:`finish`; :meth:`close` in any case.
+    Calls must not overlap, but may come from different threads.
+    """
+
+    __slots__ = ()
+
+    def feed(self, chunks: Sequence[bytes]) -> None:
+        """Take the next bytes of the stored object.
+
+        Raises:
+            OSTreeError: naming the object, if it cannot be right or cannot be written.
+        """
+        raise NotImplementedError
+
+    def finish(self) -> tuple[bool, int]:
+        """Store it; whether it is new, and its plain size in bytes.
+
+        Raises:
+            OSTreeError: naming the object, if it is not what its name says or cannot be written.
+        """
+        raise NotImplementedError
+
+
+class Receiver:
+    """Takes file objects in archive form."""
+
+    __slots__ = ()
+
+    def store_body(self, checksum: Checksum, body: bytes) -> tuple[bool, int]:
+        """Store one complete object; whether it is new, and its plain size in bytes.
+
+        Raises:
+            OSTreeError: as :meth:`ReceivingStream.finish`.
+        """
+        raise NotImplementedError
+
+    def stream(self, checksum: Checksum) -> ReceivingStream:
+        """Begin to store a large object."""
+        raise NotImplementedError
+
+
+class ContentReceiver(Receiver):
+    """Stores file objects that arrive in archive form, if they are what their names say.
 
     Args:
         store: Where they go.
@@ -76,6 +120,10 @@ class ContentReceiver:
             raise _mismatch(checksum, digest.hexdigest())
         self.check(checksum, header)
         return self._write(checksum, header, plain), size
+
+    def stream(self, checksum: Checksum) -> StreamedObject:
+        """Begin to store a large object."""
+        return StreamedObject(self, checksum)
 
     def parse(self, checksum: Checksum, body: bytes) -> tuple[FileHeader, int, int, bytes]:
         """Header, plain size, where the deflate stream begins, and the hashed form of the header.
@@ -126,12 +174,8 @@ class ContentReceiver:
             raise
 
 
-class StreamedObject(Closing):
-    """A large object, stored while it arrives.
-
-    :meth:`feed` with what has come, in order, then :meth:`finish`; :meth:`close` in any case.
-    Calls must not overlap, but may come from different threads.
-    """
+class StreamedObject(ReceivingStream):
+    """A large object, inflated, hashed and stored while it arrives."""
 
     __slots__ = (
         "_decoder",

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
+    from ostree.store.store import LooseStore
     from ostree.system.workers import WorkerPool
+    from ostree.transfer.content_receiver import Receiver
+    from ostree.transfer.local_caches import LocalCaches
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.plan import Planner
     from ostree.transfer.remote import RemoteAccess
@@ -60,6 +63,7 @@ class HttpEngine:
         options: How to pull.
         result: Is counted in.
         check_commit: Raises if a commit is not acceptable.
+        caches: Asked for objects before the remote is.
         on_event: Is given progress.
         deltas: For commits that deltas lead to the superblocks, in the order of application.
     """
@@ -75,6 +79,7 @@ class HttpEngine:
         options: PullOptions,
         result: PullResult,
         check_commit: CheckCommit,
+        caches: LocalCaches,
         on_event: Listener,
         deltas: Mapping[Checksum, Sequence[Superblock]],
     ) -> None:
@@ -92,9 +97,8 @@ class HttpEngine:
         self._interval = options.update_interval
         self._next_progress = 0.0
         self._objects_url = join_url(remote.content_url, "objects/")
-        receiver = ContentReceiver(
-            repo.store, transaction.charge, bare_user_only=options.bareuseronly_files
-        )
+        self._caches = caches
+        receiver = _receiver(repo.store, transaction, options)
         self._content = ContentFlow(receiver, transaction, fetcher, pool, result)
 
     def run(self) -> None:
@@ -130,8 +134,8 @@ class HttpEngine:
         self._next_progress = now + self._interval
         self._emit(
             PullProgress(
-                fetched_metadata=self._result.metadata,
-                fetched_content=self._result.content,
+                fetched_metadata=self._result.metadata + self._result.cached_metadata,
+                fetched_content=self._result.content + self._result.cached_content,
                 requested_metadata=self._planner.requested_metadata,
                 requested_content=self._planner.requested_content,
                 bytes_transferred=self._result.bytes_transferred,
@@ -152,6 +156,8 @@ class HttpEngine:
                 self._fetch_detached(step)
         while planner.content and self._content.fetching < _WINDOW:
             checksum = planner.content.popleft()
+            if self._caches and self._copy_content(checksum):
+                continue
             url = f"{self._objects_url}{checksum[:2]}/{checksum[2:]}.filez"
             self._content.fetch(checksum, url)
 
@@ -161,6 +167,8 @@ class HttpEngine:
         return f"{self._objects_url}{checksum[:2]}/{checksum[2:]}.{type.extension}"
 
     def _fetch_metadata(self, step: Step) -> None:
+        if self._caches and self._copy_metadata(step):
+            return
         if isinstance(step, CommitStep):
             self._fetch_detached(step)
         else:
@@ -193,9 +201,7 @@ class HttpEngine:
                 error.add_prefix(f"Parsing {step.checksum}.commitmeta")
                 raise
         if step.present:
-            commit = self._repo.load_commit(step.checksum)
-            self._check_commit(step, commit)
-            self._commit_ready(step, commit)
+            self._present(step)
             return
         if superblocks:
             self._verify(step, superblocks[-1].commit)
@@ -203,6 +209,12 @@ class HttpEngine:
             return
         limit = MAX_METADATA if step.max_size is None else min(step.max_size, MAX_METADATA)
         self._submit_metadata(step, limit)
+
+    def _present(self, step: CommitStep) -> None:
+        """A commit is there."""
+        commit = self._repo.load_commit(step.checksum)
+        self._check_commit(step, commit)
+        self._commit_ready(step, commit)
 
     def metadata_arrived(self, step: Step, data: bytes) -> None:
         """The bytes of an object are there: verify, store, tell the planner."""
@@ -286,6 +298,42 @@ class HttpEngine:
 
             raise write_error("Writing metadata object", error) from error
 
+    # objects at hand --------------------------------------------------------------------------
+
+    def _copy_metadata(self, step: Step) -> bool:
+        """Take a metadata object from a cache, if one has it."""
+        if isinstance(step, CommitStep):
+            there, detached = self._caches.detached(step.checksum)
+            if there:
+                self._transaction.mark_partial(step.checksum)
+            if detached is not None:
+                self._result.cached_metadata += 1
+                self._transaction.write_detached(step.checksum, detached)
+        is_new = self._caches.import_metadata(step.checksum, step.type)
+        if is_new is None:
+            return False
+        stats = self._transaction.stats
+        stats.metadata_total += 1
+        stats.metadata_written += is_new
+        self._result.cached_metadata += 1
+        if isinstance(step, CommitStep):
+            self._present(step)
+        elif isinstance(step, TreeStep):
+            self._planner.tree_arrived(step, self._repo.load_dirtree(step.checksum))
+        else:
+            self._planner.dirmeta_arrived()
+        return True
+
+    def _copy_content(self, checksum: Checksum) -> bool:
+        """Take a file object from a cache, if one has it."""
+        outcome = self._caches.import_content(checksum)
+        if outcome is None:
+            return False
+        is_new, size = outcome
+        self._result.cached_content += 1
+        self._transaction.count_content(int(is_new), size)
+        return True
+
     def metadata_failed(self, step: Step, error: OSTreeError) -> None:
         """An object did not come, which only a parent need not."""
         if isinstance(step, CommitStep) and step.optional and _is_not_found(error):
@@ -330,6 +378,18 @@ class _MetadataBody(MemorySink):
             self._engine.metadata_failed(self._step, outcome)
         else:
             self._engine.metadata_arrived(self._step, self.value())
+
+
+def _receiver(store: LooseStore, transaction: Transaction, options: PullOptions) -> Receiver:
+    """Who stores file objects: it verifies them, unless they are mirrored from a trusted server."""
+    from ostree.store.archive import ArchiveStore
+
+    believes = options.http_trusted and options.mirror and not options.bareuseronly_files
+    if believes and isinstance(store, ArchiveStore):
+        from ostree.transfer.trusted_receiver import TrustedReceiver
+
+        return TrustedReceiver(store, transaction.charge)
+    return ContentReceiver(store, transaction.charge, bare_user_only=options.bareuseronly_files)
 
 
 def _is_not_found(error: OSTreeError) -> bool:

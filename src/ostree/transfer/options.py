@@ -19,6 +19,7 @@ class PullOptions:
         commit_metadata_only: Only commit objects and their detached metadata; they stay partial.
         subpaths: Only these absolute paths of the tree; the commit stays partial.
         untrusted: Verify every object of a local source.
+        http_trusted: Mirror file objects into an archive repository without verifying them.
         bareuseronly_files: Refuse files with mode bits outside 0775.
         timestamp_check: Refuse commits older than what their ref points to now.
         timestamp_check_from_rev: Refuse commits older than this revision.
@@ -48,6 +49,7 @@ class PullOptions:
         retry_network_errors: False repeats requests only if the server said that it is busy.
         max_outstanding: Requests under way at once.
         limit_rate: Most bytes per second of all transfers together; 0 for no limit.
+        localcache_repos: Repositories on this machine that are asked for objects first.
         collection_refs: Further refs to pull, as (collection ID, ref, commit or None).
     """
 
@@ -65,7 +67,9 @@ class PullOptions:
         "gpg_verify",
         "gpg_verify_summary",
         "http_headers",
+        "http_trusted",
         "limit_rate",
+        "localcache_repos",
         "low_speed_limit",
         "low_speed_time",
         "max_outstanding",
@@ -95,6 +99,7 @@ class PullOptions:
         commit_metadata_only: bool = False,
         subpaths: Sequence[str] = (),
         untrusted: bool = False,
+        http_trusted: bool = False,
         bareuseronly_files: bool = False,
         timestamp_check: bool = False,
         timestamp_check_from_rev: str | None = None,
@@ -122,6 +127,7 @@ class PullOptions:
         retry_network_errors: bool = True,
         max_outstanding: int = 8,
         limit_rate: int = 0,
+        localcache_repos: Sequence[str] = (),
         collection_refs: Sequence[tuple[str, str, Checksum | None]] = (),
     ) -> None:
         self.depth = depth
@@ -129,6 +135,7 @@ class PullOptions:
         self.commit_metadata_only = commit_metadata_only
         self.subpaths = subpaths
         self.untrusted = untrusted
+        self.http_trusted = http_trusted
         self.bareuseronly_files = bareuseronly_files
         self.timestamp_check = timestamp_check
         self.timestamp_check_from_rev = timestamp_check_from_rev
@@ -156,6 +163,7 @@ class PullOptions:
         self.retry_network_errors = retry_network_errors
         self.max_outstanding = max_outstanding
         self.limit_rate = limit_rate
+        self.localcache_repos = localcache_repos
         self.collection_refs = collection_refs
 
     @property
@@ -171,6 +179,8 @@ class PullResult:
         local: Whether objects were imported from a directory rather than fetched.
         metadata: Metadata objects fetched or imported (commits, directories, detached metadata).
         content: Content objects fetched or imported.
+        cached_metadata: Metadata objects taken from other repositories of this machine instead.
+        cached_content: Content objects taken from those.
         delta_parts: Parts of static deltas fetched.
         bytes_transferred: Bodies of object requests, in bytes; config, summary and refs not counted.
         seconds: How long fetching took, in whole seconds.
@@ -181,6 +191,8 @@ class PullResult:
 
     __slots__ = (
         "bytes_transferred",
+        "cached_content",
+        "cached_metadata",
         "commits",
         "content",
         "content_bytes_written",
@@ -195,6 +207,8 @@ class PullResult:
         self.local = local
         self.metadata = 0
         self.content = 0
+        self.cached_metadata = 0
+        self.cached_content = 0
         self.delta_parts = 0
         self.estimate: DeltaEstimate | None = None
         self.bytes_transferred = 0

@@ -12,6 +12,7 @@ from ostree.transfer.connection import connect
 from ostree.transfer.delta_use import check_options, estimate, find_deltas
 from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
 from ostree.transfer.http_engine import HttpEngine
+from ostree.transfer.local_caches import LocalCaches
 from ostree.transfer.options import PullOptions, PullResult
 from ostree.transfer.remote import access, refuse_signatures
 from ostree.transfer.remote_summary import fetch_config, fetch_summary, open_cache
@@ -186,7 +187,16 @@ def _pull_objects(
         if options.dry_run:
             result.estimate = estimate(repo, deltas)
             return result
-        with WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool:
+        with (
+            LocalCaches(
+                options.localcache_repos,
+                repo,
+                transaction.charge,
+                untrusted=options.untrusted,
+                bare_user_only=options.bareuseronly_files,
+            ) as caches,
+            WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool,
+        ):
             engine = HttpEngine(
                 repo,
                 transaction,
@@ -197,6 +207,7 @@ def _pull_objects(
                 options,
                 result,
                 checks,
+                caches,
                 on_event,
                 deltas,
             )

@@ -39,6 +39,7 @@ OPTIONS = (
     flag("mirror", "Write refs suitable for a mirror and fetches all refs if none provided"),
     texts("subpath", "", "Only pull the provided subpath(s)"),
     UNTRUSTED,
+    flag("http-trusted", "Do not verify checksums of HTTP sources (mostly useful when mirroring)"),
     BAREUSERONLY_FILES,
     DEPTH,
     flag(
@@ -66,6 +67,12 @@ OPTIONS = (
         "low-speed-time-seconds",
         "N",
         "How many seconds a download may stay below that limit (default: 30)",
+    ),
+    texts(
+        "localcache-repo",
+        "REPO",
+        "Add REPO as local cache source for objects during this pull",
+        short="L",
     ),
     flag("timestamp-check", "Require fetched commits to have newer timestamps", short="T"),
     text(
@@ -112,6 +119,7 @@ def _options(args: Arguments) -> PullOptions:
         disable_static_deltas=args.flag("disable-static-deltas"),
         dry_run=args.flag("dry-run"),
         untrusted=args.flag("untrusted"),
+        http_trusted=args.flag("http-trusted") and not args.flag("untrusted"),
         bareuseronly_files=args.flag("bareuseronly-files"),
         timestamp_check=args.flag("timestamp-check"),
         timestamp_check_from_rev=args.text("timestamp-check-from-rev"),
@@ -125,6 +133,7 @@ def _options(args: Arguments) -> PullOptions:
         low_speed_limit=args.integer("low-speed-limit-bytes", defaults.low_speed_limit),
         low_speed_time=args.integer("low-speed-time-seconds", defaults.low_speed_time),
         update_interval=_interval(args, defaults.update_interval),
+        localcache_repos=args.texts("localcache-repo"),
         retry_network_errors=not args.flag("disable-retry-on-network-errors"),
         max_outstanding=_at_least(1, args, "max-outstanding-fetcher-requests", 8),
         limit_rate=_at_least(0, args, "limit-rate", 0),
