@@ -33,7 +33,6 @@ SAME_OPTIONS = (
     "remote gpg-import",
     "remote gpg-list-keys",
     "remote add-cookie",
-    "remote delete",
     "remote delete-cookie",
     "remote list-cookies",
     "remote list",
