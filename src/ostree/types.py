@@ -25,6 +25,8 @@ class Checksum(str):
 
     def __new__(cls, text: str) -> Self:
         """Validate the text."""
+        if not isinstance(text, str):
+            raise TypeError(f"a checksum is a str, not {type(text).__name__}")
         if len(text) != 64:
             shown = text[:64].replace("\n", " ")
             raise FormatError(f"Invalid rev {shown}")

@@ -33,7 +33,7 @@ def create(path: str | os.PathLike[str], mode: RepoMode | str, collection_id: st
         mode = RepoMode.parse(mode)
     if collection_id is not None:
         check_collection_id(collection_id)
-    absolute = os.path.abspath(os.fspath(path))
+    absolute = os.path.abspath(files.path_text(path))
     try:
         os.mkdir(absolute, 0o775)
     except FileExistsError:

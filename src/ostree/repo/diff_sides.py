@@ -58,8 +58,9 @@ def diff(
             if isinstance(side, str):
                 return CommittedDirectory(repo, repo.load_commit(repo.resolve(side)).root)
             from ostree.repo.diff_local import LocalTree
+            from ostree.system.files import path_text
 
-            path = os.path.abspath(os.fspath(side))
+            path = os.path.abspath(path_text(side))
             return stack.enter_context(LocalTree(path, checksums)).root()
 
         first = open_side(old, DiskChecksums(with_xattrs=with_xattrs))

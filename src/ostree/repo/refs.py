@@ -209,8 +209,9 @@ class Refs:
                 return
         else:
             check_new_ref_name(name)
+            content = Checksum(checksum).encode() + b"\n"
             self._clear_way(base, name)
-            files.replace_file(path, checksum.encode() + b"\n", self._dir_fd, sync=self._sync)
+            files.replace_file(path, content, self._dir_fd, sync=self._sync)
         # Watchers look at the modification time of the repository itself.
         os.utime(".", dir_fd=self._dir_fd)
 

@@ -132,7 +132,7 @@ class Repo(ObjectSource, Closing):
             NotFoundError: ``opening repo: opendir(…): No such file or directory``.
             FormatError: if the configuration is wrong.
         """
-        absolute = os.path.abspath(os.fspath(path))
+        absolute = os.path.abspath(files.path_text(path))
         try:
             dir_fd = files.open_directory(absolute)
         except OSError as error:

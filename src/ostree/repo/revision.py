@@ -15,6 +15,8 @@ _HEX = frozenset("0123456789abcdef")
 
 def resolve(repo: Repo, rev: str) -> Checksum:
     """The commit that ``rev`` means; see :meth:`ostree.repo.repository.Repo.resolve`."""
+    if not isinstance(rev, str):
+        raise TypeError(f"a revision is a str, not {type(rev).__name__}")
     if _HEX.issuperset(rev) and len(rev) <= 64:
         if len(rev) == 64:
             return Checksum(rev)

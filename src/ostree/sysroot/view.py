@@ -13,7 +13,7 @@ from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.staged import load_staged
 from ostree.sysroot.step import step
 from ostree.system.closing import Closing, warn_unclosed
-from ostree.system.files import exists, open_directory
+from ostree.system.files import exists, open_directory, path_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class SysrootView(Closing):
         Raises:
             SysrootError: there is no such directory.
         """
-        absolute = os.path.abspath(os.fspath(path))
+        absolute = os.path.abspath(path_text(path))
         try:
             root_fd = open_directory(absolute)
         except OSError as error:

@@ -23,6 +23,18 @@ FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _PIECE = 1000
 
 
+def path_text(path: str | os.PathLike[str]) -> str:
+    """A path as text.
+
+    Raises:
+        TypeError: if it is none, or one of bytes.
+    """
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"a path is a str or os.PathLike[str], not {type(text).__name__}")
+    return text
+
+
 def describe(call: str, error: OSError) -> str:
     """``call: No such file or directory``, as in upstream's messages."""
     return f"{call}: {os.strerror(error.errno or 0)}"

@@ -90,7 +90,7 @@ def apply_offline(
         OSTreeError: naming what is wrong; nothing has been imported then.
     """
     repo.require_writable()
-    text = os.path.abspath(os.fspath(path))
+    text = os.path.abspath(files.path_text(path))
     try:
         directory = files.open_directory(text)
         name = "superblock"
