@@ -16,7 +16,7 @@ ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 
 
 #: Options that upstream's commands have here in addition, as their lines of help begin.
-OUR_OPTIONS = ("  --json ",)
+OUR_OPTIONS = ("  --json ", "  --progress=")
 
 
 def without_our_options(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.running import succeed
+from cli.running import ostree, succeed
+from ostree.cli.context import Context, Output
+from ostree.cli.progress import PullListener
+from ostree.cli.progress_json import JsonLines
+from ostree.events import Message
 from support.documented_repository import make_documented_repository
 from support.json_page import Page
 
@@ -17,7 +22,8 @@ if TYPE_CHECKING:
     from support.json_page import Section
 
 PAGE = Page(Path(__file__).resolve().parents[2] / "docs" / "json.md")
-SECTIONS = {section.title: section for section in PAGE.commands}
+LINES = "`--progress=json`"
+SECTIONS = {section.title: section for section in PAGE.commands if section.title != LINES}
 
 
 @pytest.fixture
@@ -57,11 +63,12 @@ def test_every_documented_field_is_in_some_example(documented: Path) -> None:
     """What never appears may as well not exist."""
     seen: set[str] = set()
 
-    for section in PAGE.commands:
+    for section in SECTIONS.values():
         for example in section.examples:
             seen |= PAGE.seen(section, json.loads(run(example.command)))
 
-    assert PAGE.documented() - seen == set()
+    fields = {name for name in PAGE.documented() if not name.startswith(LINES)}
+    assert fields - seen == set()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +90,23 @@ def test_a_document_that_is_not_as_documented_is_found(
     problems = PAGE.problems(section, document | change)
 
     assert problems == [problem]
+
+
+def test_lines_of_progress_have_the_documented_fields(documented: Path) -> None:
+    (section,) = (section for section in PAGE.commands if section.title == LINES)
+    succeed("init", "--repo=copy", "--mode=archive")
+    stream = io.BytesIO()
+    output = Output(stream, "utf-8", is_terminal=False)
+    ctx = Context(output, output, {})
+    JsonLines(ctx, PullListener(ctx))(Message("from outside: \udcff", warning=True))
+
+    result = ostree("pull-local", "--repo=copy", "--progress=json", "repo", "main")
+
+    lines = [*result.err.splitlines(), stream.getvalue().decode()]
+    documents = [json.loads(line) for line in lines]
+    assert [problem for document in documents for problem in PAGE.problems(section, document)] == []
+    seen = set().union(*(PAGE.seen(section, document) for document in documents))
+    assert seen == {name for name in PAGE.documented() if name.startswith(LINES)}
 
 
 def test_a_missing_field_is_found(documented: Path) -> None:

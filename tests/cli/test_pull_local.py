@@ -48,6 +48,31 @@ def test_history_comes_if_asked_for(repo: Path, destination: Path) -> None:
     )
 
 
+def test_lines_of_progress_leave_standard_output_alone(repo: Path, destination: Path) -> None:
+    plain = succeed("pull-local", f"--repo={destination}", repo)
+    result = ostree("pull-local", f"--repo={destination}", "--progress=json", repo)
+    again = succeed("pull-local", f"--repo={destination}", repo)
+
+    assert result.status == 0
+    assert result.out == again != plain
+    assert all(line.startswith('{"event": "') for line in result.err.splitlines())
+    assert '"event": "end"' in result.err.splitlines()[-1]
+
+
+def test_an_error_ends_the_lines(repo: Path, destination: Path) -> None:
+    result = ostree("pull-local", f"--repo={destination}", "--progress=json", repo, "nope")
+
+    assert result.status == 1
+    assert result.err.splitlines()[-1] == "error: Refspec 'nope' not found"
+
+
+def test_there_is_one_format_of_progress(repo: Path, destination: Path) -> None:
+    message = fail("pull-local", f"--repo={destination}", "--progress=xml", repo)
+
+    assert message == "error: Invalid progress format 'xml'"
+    assert succeed("refs", f"--repo={destination}") == ""
+
+
 def test_progress_on_a_terminal_ends_with_the_result(repo: Path, destination: Path) -> None:
     result = ostree("pull-local", f"--repo={destination}", repo, terminal=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import Option, flag, integer
+from ostree.cli.options import Option, OptionError, flag, integer, text
 from ostree.cli.progress import PullListener
 from ostree.formats.size_text import format_size
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+    from ostree.cli.progress_json import JsonLines
     from ostree.events import Listener
     from ostree.transfer.options import PullResult
 
@@ -28,11 +30,30 @@ BAREUSERONLY_FILES = flag(
     "Reject regular files with mode outside of 0775 (world writable, suid, etc.)",
 )
 DISABLE_VERIFY_BINDINGS = flag("disable-verify-bindings", "Do not verify commit bindings")
+PROGRESS = text(
+    "progress", "FORMAT", 'Also show progress in FORMAT: lines of "json" on standard error'
+)
 DEPTH: Option = integer("depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)")
 
 
+def wants_lines(args: Arguments) -> bool:
+    """Whether progress is asked for as lines of JSON.
+
+    Raises:
+        OptionError: ``Invalid progress format 'X'``.
+    """
+    format = args.text("progress")
+    if format not in {None, "json"}:
+        raise OptionError(f"Invalid progress format '{format}'")
+    return format is not None
+
+
 def show_pull(
-    ctx: Context, pull: Callable[[Listener], PullResult], *, only_on_terminal: bool = False
+    ctx: Context,
+    pull: Callable[[Listener], PullResult],
+    *,
+    only_on_terminal: bool = False,
+    lines: bool = False,
 ) -> PullResult:
     """Pull, showing how it gets on and in the end what it did.
 
@@ -40,16 +61,26 @@ def show_pull(
         ctx: Where to print.
         pull: Does it, telling the listener that it is given.
         only_on_terminal: Elsewhere say nothing in the end either.
+        lines: Show progress as lines of JSON, instead of in the line of a terminal.
     """
     listener = PullListener(ctx)
+    json_lines = _json_lines(ctx, listener) if lines else None
     try:
-        result = pull(listener)
+        result = pull(json_lines or listener)
     except BaseException:
         listener.close()
         raise
+    if json_lines is not None:
+        json_lines.finish(result)
     if ctx.stdout.is_terminal or not only_on_terminal:
         listener.finish(result_text(result))
     return result
+
+
+def _json_lines(ctx: Context, listener: PullListener) -> JsonLines:
+    from ostree.cli.progress_json import JsonLines
+
+    return JsonLines(ctx, listener)
 
 
 def result_text(result: PullResult) -> str:

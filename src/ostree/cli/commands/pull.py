@@ -12,9 +12,11 @@ from ostree.cli.pulling import (
     DISABLE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     PER_OBJECT_FSYNC,
+    PROGRESS,
     REQUIRE_STATIC_DELTAS,
     UNTRUSTED,
     show_pull,
+    wants_lines,
 )
 from ostree.cli.repository import open_repo
 from ostree.errors import UsageError
@@ -91,6 +93,7 @@ OPTIONS = (
         "How many requests may be under way at once (default: 8)",
     ),
     integer("limit-rate", "BYTES", "Take no more than BYTES per second from the network"),
+    PROGRESS,
     text("append-user-agent", "STRING", "Append string to user agent", hidden=True),
 )
 
@@ -105,7 +108,11 @@ def run(ctx: Context, args: Arguments) -> None:
             name, ref = parse_refspec(remote)
             remote, refs = name or "", [ref]
         options = apply_cache_options(ctx, args, _options(args))
-        show_pull(ctx, lambda listener: pull(repo, remote, refs, options, listener))
+        show_pull(
+            ctx,
+            lambda listener: pull(repo, remote, refs, options, listener),
+            lines=wants_lines(args),
+        )
 
 
 def _options(args: Arguments) -> PullOptions:

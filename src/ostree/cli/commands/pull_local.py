@@ -11,9 +11,11 @@ from ostree.cli.pulling import (
     DISABLE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     PER_OBJECT_FSYNC,
+    PROGRESS,
     REQUIRE_STATIC_DELTAS,
     UNTRUSTED,
     show_pull,
+    wants_lines,
 )
 from ostree.cli.repository import open_repo
 from ostree.errors import UsageError
@@ -38,6 +40,7 @@ OPTIONS = (
     REQUIRE_STATIC_DELTAS,
     DISABLE_VERIFY_BINDINGS,
     DEPTH,
+    PROGRESS,
 )
 
 
@@ -59,4 +62,8 @@ def run(ctx: Context, args: Arguments) -> None:
             per_object_fsync=args.flag("per-object-fsync"),
             override_remote_name=args.text("remote"),
         )
-        show_pull(ctx, lambda listener: pull_local(repo, source, refs, options, listener))
+        show_pull(
+            ctx,
+            lambda listener: pull_local(repo, source, refs, options, listener),
+            lines=wants_lines(args),
+        )
