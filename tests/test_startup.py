@@ -98,8 +98,26 @@ STORE = {
     "zlib",
 }
 
+#: For finding out whether the C library that reads archives is there.
+LIBRARIES = {
+    "_ctypes",
+    "_struct",
+    "ctypes",
+    "ctypes._endian",
+    "importlib",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "importlib.machinery",
+    "ostree.system",
+    "ostree.system.archive",
+    "ostree.system.closing",
+    "struct",
+    "types",
+    "warnings",
+}
+
 ALLOWED = {
-    "--version": FRAMEWORK | {"ostree.cli.version", "ostree.settings"},
+    "--version": FRAMEWORK | LIBRARIES | {"ostree.cli.version", "ostree.settings"},
     "rev-parse": FRAMEWORK
     | ENUM
     | REPOSITORY

@@ -14,6 +14,7 @@ from ostree.cli import main as entry
 from ostree.cli.command import Group
 from ostree.cli.commands import ROOT
 from ostree.cli.context import Output
+from ostree.system import archive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,8 +58,12 @@ def test_global_options_need_no_command() -> None:
 
 @pytest.mark.parametrize("argv", [["--version"], ["refs", "--version", "--repo=/nonexistent"]])
 def test_version_is_yaml(argv: list[str]) -> None:
+    # libarchive is there if the C library is.
+    libarchive = "  - libarchive\n" if archive.is_available() else ""
+
     assert succeed(*argv) == (
-        "libostree:\n Version: '2026.4'\n Features:\n  - libcurl\npyostree:\n Version: '0.1.0'\n"
+        f"libostree:\n Version: '2026.4'\n Features:\n  - libcurl\n{libarchive}"
+        "pyostree:\n Version: '0.1.0'\n"
     )
 
 

@@ -23,6 +23,7 @@ SAME_OPTIONS = (
     "cat",
     "checksum",
     "config",
+    "export",
     "init",
     "log",
     "ls",

@@ -243,13 +243,12 @@ class ArchiveWriter(Closing):
 
     def write(self, data: bytes) -> None:
         """More content of the entry."""
-        view = memoryview(data)
-        while view:
-            count = self._ffi.raw_write_data(self._archive, bytes(view), len(view))
+        while data:
+            count = self._ffi.raw_write_data(self._archive, data, len(data))
             self._check(count)
             if count == 0:
                 raise RepoError("Content is longer than its header says")
-            view = view[count:]
+            data = data[count:]
 
     def finish(self) -> None:
         """Write the end of the archive."""

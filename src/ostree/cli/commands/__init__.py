@@ -15,6 +15,7 @@ ROOT = Group(
         Entry("commit", "Commit a new revision"),
         Entry("config", "Change repo configuration settings"),
         Entry("diff", "Compare directory TARGETDIR against revision REV"),
+        Entry("export", "Stream COMMIT to stdout in tar format"),
         Entry("fsck", "Check the repository for consistency"),
         Entry("gpg-sign", "Sign a commit"),
         Entry("init", "Initialize a new empty repository"),
