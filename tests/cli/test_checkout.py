@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import filecmp
 import os
+import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,11 +67,69 @@ def test_usage_errors(repo: Path) -> None:
     assert misuse("checkout", f"--repo={repo}") == "error: COMMIT must be specified"
 
 
-@pytest.mark.parametrize("option", ["--whiteouts", "--skip-list=x", "--composefs", "--from-stdin"])
-def test_what_does_not_work_yet_is_unknown(option: str, repo: Path) -> None:
-    message = fail("checkout", f"--repo={repo}", option, "main")
+@pytest.mark.parametrize("option", ["--composefs", "--composefs-noverity"])
+def test_images_are_what_a_build_without_composefs_says(option: str, repo: Path) -> None:
+    plain = fail("checkout", f"--repo={repo}", option, "main", repo.parent / "image")
+    mixed = fail("checkout", f"--repo={repo}", option, "-C", "main", repo.parent / "image")
 
-    assert message == f"error: Unknown option {option}"
+    assert plain == "error: composefs is not supported in this ostree build"
+    assert mixed == "error: Specified options are incompatible with --composefs"
+
+
+def test_many_checkouts_from_a_file(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"main\0/bin\0main\0/hello.txt\0")
+    out = tmp_path / "out"
+
+    succeed("checkout", f"--repo={repo}", "-U", "--union", f"--from-file={tmp_path / 'list'}", out)
+
+    assert sorted(path.name for path in out.iterdir()) == ["hello.txt", "run.sh"]
+
+
+def test_each_checkout_of_standard_input_is_done_as_it_arrives(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program may write the next pair when it has seen the result of the last one."""
+    out = tmp_path / "out"
+    reader, writer = os.pipe()
+
+    def ask() -> None:
+        os.write(writer, b"main\0/bin\0")
+        while not (out / "run.sh").exists():
+            time.sleep(0.01)
+        os.write(writer, b"main\0/hello.txt\0")
+        os.close(writer)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    with os.fdopen(reader) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        succeed("checkout", f"--repo={repo}", "-U", "--union", "--from-stdin", out)
+    thread.join()
+
+    assert sorted(path.name for path in out.iterdir()) == ["hello.txt", "run.sh"]
+
+
+def test_the_skip_list_names_directories_with_a_slash(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("/bin/\n/hello.txt\n/sub\n")
+    out = tmp_path / "out"
+
+    succeed("checkout", f"--repo={repo}", "-U", f"--skip-list={tmp_path / 'list'}", "main", out)
+
+    assert sorted(path.name for path in out.iterdir()) == ["dangling", "link", "sub"]
+
+
+def test_options_of_the_new_kind_do_without_the_cache(repo: Path, tmp_path: Path) -> None:
+    cache = repo / "uncompressed-objects-cache"
+
+    succeed("checkout", f"--repo={repo}", "-U", "--disable-cache", "main", tmp_path / "one")
+    succeed("checkout", f"--repo={repo}", "-U", "-z", "main", tmp_path / "two")
+    succeed("checkout", f"--repo={repo}", "-U", "--union-add", "main", tmp_path / "three")
+    without = cache.exists()
+    succeed("checkout", f"--repo={repo}", "-U", "--union", "main", tmp_path / "four")
+
+    assert not without
+    assert (tmp_path / "four/hello.txt").stat().st_nlink == 2
+    assert (tmp_path / "one/hello.txt").stat().st_nlink == 1
 
 
 @pytest.mark.oracle

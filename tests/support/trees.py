@@ -97,8 +97,17 @@ links = st.builds(
 hardlinks = st.just(Node("hardlink", 0, (0, 0), (), b"", "", ()))
 
 
-def _directories(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    entries = st.lists(st.tuples(names, children), max_size=5, unique_by=lambda pair: pair[0])
+def _directories(
+    children: st.SearchStrategy[Node],
+    names: st.SearchStrategy[str] = names,
+    at_least: int = 0,
+) -> st.SearchStrategy[Node]:
+    entries = st.lists(
+        st.tuples(names, children),
+        min_size=at_least,
+        max_size=6,
+        unique_by=lambda pair: pair[0],
+    )
     return st.builds(
         Node,
         st.just("dir"),
@@ -113,6 +122,45 @@ def _directories(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 #: A directory with up to a dozen or so entries, nested.
 trees = _directories(st.recursive(st.one_of(files, links, hardlinks), _directories, max_leaves=12))
+
+_few_names = st.sampled_from(["a", "b", "c", "d", ".e", "f g"])
+_few_owners = st.sampled_from([(0, 0), (5, 6)] if IS_ROOT else [(os.geteuid(), os.getegid())])
+_few_files = st.builds(
+    Node,
+    st.just("file"),
+    st.sampled_from([0o644, 0o755, 0o600, 0o1644] + ([0, 0o6755, 0o222] if IS_ROOT else [])),
+    _few_owners,
+    st.sampled_from([(), (), (("user.a", b"1"),)]),
+    st.sampled_from(["", "one", "two", "large"]).map(
+        lambda word: word.encode() * (40000 if word == "large" else 1)
+    ),
+    st.just(""),
+    st.just(()),
+)
+_few_links = st.builds(
+    Node,
+    st.just("link"),
+    st.just(0o777),
+    _few_owners,
+    st.just(()),
+    st.just(b""),
+    st.sampled_from(["a", "../b"]),
+    st.just(()),
+)
+#: A directory with some entries of every kind, of so few names and contents that two such trees
+#: collide, and agree here and there.
+layers = _directories(
+    st.one_of(
+        _few_files,
+        _few_files,
+        _few_links,
+        hardlinks,
+        _directories(st.one_of(_few_files, _few_links), _few_names, 1),
+        _directories(_directories(_few_files, _few_names), _few_names),
+    ),
+    _few_names,
+    at_least=3,
+)
 
 
 def materialize(node: Node, path: Path) -> None:

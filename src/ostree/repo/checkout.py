@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from functools import partial
 
-from ostree.errors import ExistsError, NotFoundError, RepoError
+from ostree.errors import ExistsError, NotFoundError, OSTreeError, RepoError
+from ostree.events import StepProgress
+from ostree.repo import checkout_whiteouts as whiteouts
 from ostree.repo import tree
-from ostree.repo.checkout_file import WHITEOUT, FilePlacer
-from ostree.repo.checkout_options import CheckoutOptions, Existing, check_options
-from ostree.store.layout import loose_path
-from ostree.system import files, xattr
-from ostree.system.anonymous import random_name
+from ostree.repo.checkout_cache import UncompressedCache, is_cached
+from ostree.repo.checkout_copies import Copier, write_xattrs
+from ostree.repo.checkout_labels import top_path
+from ostree.repo.checkout_links import Linker
+from ostree.repo.checkout_options import CheckoutOptions, Existing
+from ostree.system import files
 from ostree.types import Checksum, DirMeta, TreeId
 
 TYPE_CHECKING = False
@@ -21,13 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
+    from ostree.events import Listener
     from ostree.repo.repository import Repo
-    from ostree.store.layout import ObjectDirectory
+    from ostree.store.content import LoadedContent
     from ostree.system.workers import WorkerPool
 
-_NO_LINK = (errno.EMLINK, errno.EXDEV, errno.EPERM)
-#: Copies handed to a thread at a time.
-_BATCH = 32
+    Entries = list[tuple[str, Checksum]]
+
+#: Large files waiting for a worker, at most.
+_BACKLOG = 32
+#: Files between two reports of progress, about.
+_REPORT_EVERY = 1000
 
 
 def checkout(
@@ -37,15 +43,22 @@ def checkout(
     options: CheckoutOptions | None,
     subpath: str,
     dir_fd: int | None,
+    on_event: Listener | None,
 ) -> None:
     """See :meth:`ostree.repo.repository.Repo.checkout`."""
     options = options or CheckoutOptions()
-    check_options(options)
+    options.check()
     root = repo.load_commit(commit).root
-    entry = tree.lookup(repo, root, subpath)
-    with Checkout(repo, options) as work:
+    try:
+        entry = tree.lookup(repo, root, subpath)
+    except NotFoundError as error:
+        # What would have to be below a file is not missing, but wrong.
+        if options.allow_missing and not isinstance(error, tree.NotDirectoryError):
+            return
+        raise
+    with Checkout(repo, options, on_event) as work:
         if entry.tree is not None:
-            work.directory(entry.tree, os.fspath(destination), dir_fd)
+            work.directory(entry.tree, entry.path, os.fspath(destination), dir_fd)
         else:
             work.single_file(entry, os.fspath(destination), dir_fd)
 
@@ -53,54 +66,39 @@ def checkout(
 class _Open:
     """A directory being filled; its metadata comes last, when its entries are there."""
 
-    __slots__ = ("created", "fd", "meta", "missing", "parent")
+    __slots__ = ("created", "fd", "meta", "missing", "parent", "path")
 
-    def __init__(self, fd: int, meta: DirMeta, parent: _Open | None, *, created: bool) -> None:
+    def __init__(
+        self, fd: int, meta: DirMeta, parent: _Open | None, path: str, *, created: bool
+    ) -> None:
         self.fd = fd
         self.meta = meta
         self.parent = parent
+        self.path = path
         self.created = created
         self.missing = 1
-
-
-def _object_directories(repo: Repo) -> list[ObjectDirectory]:
-    """Where objects lie that can be linked: here, and in parents of the same mode."""
-    found = []
-    at: Repo | None = repo
-    while at is not None:
-        if at.mode is repo.mode:
-            found.append(at.store.objects)
-        at = at.parent
-    return found
 
 
 class Checkout:
     """One checkout; a context manager that ends its threads."""
 
-    def __init__(self, repo: Repo, options: CheckoutOptions) -> None:
+    def __init__(self, repo: Repo, options: CheckoutOptions, on_event: Listener | None) -> None:
         self._repo = repo
         self._options = options
-        properties = repo.store.properties
+        self._emit = on_event
         # bare-user-only has nothing to give but files of the current user.
-        self._user_mode = options.user_mode or not properties.keeps_owner
-        linkable = (
-            properties.links_user_checkout if self._user_mode else properties.links_owned_checkout
-        )
-        self._links = linkable and not options.force_copy
-        self._links_symlinks = (
-            properties.links_symlinks and not self._user_mode and not options.force_copy
-        )
-        if options.require_hardlinks and not linkable:
-            raise RepoError(
-                "User repository mode requires user checkout mode to hardlink"
-                if properties.links_user_checkout
-                else "Bare repository mode cannot hardlink in user checkout mode"
-            )
-        self._placer = FilePlacer(repo, options, user_mode=self._user_mode)
-        self._places = _object_directories(repo)
+        self._user_mode = options.user_mode or not repo.store.properties.keeps_owner
+        self._cache = self._open_cache()
+        self._linker = Linker(repo, options, user_mode=self._user_mode, cache=self._cache)
+        self._copier = Copier(repo, options, user_mode=self._user_mode)
+        self._devices = whiteouts.DeviceMaker(options.existing, user_mode=self._user_mode)
+        self._top = ""
+        self._inline = repo.store.properties.inline_limit
         self._pool: WorkerPool | None = None
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._open: list[_Open] = []
+        self._done = 0
+        self._next_report = _REPORT_EVERY
 
     def __enter__(self) -> Self:
         return self
@@ -110,26 +108,42 @@ class Checkout:
             self._pool.close(discard=kind is not None)
         for directory in self._open:
             os.close(directory.fd)
+        if self._cache is not None:
+            self._cache.close()
+
+    def _open_cache(self) -> UncompressedCache | None:
+        if not (self._options.uncompressed_cache and self._user_mode):
+            return None
+        return UncompressedCache.open(self._repo, fsync=self._options.fsync)
 
     # what the caller asks for -----------------------------------------------------------------
 
-    def directory(self, root: TreeId, destination: str, dir_fd: int | None) -> None:
-        """Check out a directory as ``destination``."""
+    def directory(self, root: TreeId, place: str, destination: str, dir_fd: int | None) -> None:
+        """Check out the directory that is at ``place`` in its commit as ``destination``."""
+        self._top = top_path(self._options.labels, place)
+        skip = self._options.skip
+        if "/" in skip:
+            return
         # Entered when their turn comes, so that few descriptors are open at a time.
         stack: list[tuple[_Open | None, str, TreeId]] = [(None, destination, root)]
         while stack:
             parent, name, ids = stack.pop()
-            directory = self._enter(ids, name, parent.fd if parent else dir_fd, parent)
             contents = self._repo.load_dirtree(ids.dirtree)
-            directory.missing += len(contents.dirs)
+            meta = self._load_dirmeta(ids.dirmeta)
+            directory = (
+                self._enter_root(name, dir_fd, meta, contents.files)
+                if parent is None
+                else self._enter(name, parent, meta, contents.files)
+            )
             for child, dirtree, dirmeta in reversed(contents.dirs):
-                stack.append((directory, child, TreeId(dirtree, dirmeta)))
+                if not skip or f"{directory.path}/{child}/" not in skip:
+                    directory.missing += 1
+                    stack.append((directory, child, TreeId(dirtree, dirmeta)))
             self._fill(directory, contents.files)
-            if self._pool is not None:
-                self._pool.collect()
             self._one_less(directory)
         if self._pool is not None:
             self._pool.drain()
+        self._report(final=True)
 
     def single_file(self, entry: tree.Entry, destination: str, dir_fd: int | None) -> None:
         """Check out one file into the directory ``destination``, under its own name."""
@@ -139,45 +153,82 @@ class Checkout:
             try:
                 os.mkdir(destination, 0o700, dir_fd=dir_fd)
             except FileExistsError:
-                if self._options.existing is Existing.REFUSE:
-                    raise ExistsError(f"mkdirat: {os.strerror(errno.EEXIST)}") from None
+                pass
             except OSError as error:
                 raise RepoError(files.describe("mkdirat", error), hint=destination) from error
+        fd = _open_directory(destination, dir_fd, follow=True)
         try:
-            fd = files.open_directory(destination, dir_fd=dir_fd)
-        except OSError as error:
-            raise RepoError(files.describe(f"opendir({destination})", error)) from error
-        try:
-            self._placer.place(entry.checksum, entry.name, fd)
+            self._check_device(fd)
+            path = top_path(self._options.labels, entry.path) or "/"
+            self._place(entry.checksum, entry.name, fd, path)
         finally:
             os.close(fd)
+        self._done += 1
+        self._report(final=True)
 
     # directories ------------------------------------------------------------------------------
 
-    def _enter(self, ids: TreeId, name: str, dir_fd: int | None, parent: _Open | None) -> _Open:
-        meta = self._dirmetas.get(ids.dirmeta)
+    def _load_dirmeta(self, checksum: Checksum) -> DirMeta:
+        """A dirmeta; a tree of thousands of directories has a handful of them."""
+        meta = self._dirmetas.get(checksum)
         if meta is None:
-            meta = self._dirmetas[ids.dirmeta] = self._repo.load_dirmeta(ids.dirmeta)
-        created = True
+            meta = self._dirmetas[checksum] = self._repo.load_dirmeta(checksum)
+        return meta
+
+    def _enter_root(
+        self, destination: str, dir_fd: int | None, meta: DirMeta, entries: Entries
+    ) -> _Open:
+        opaque = self._options.whiteouts and whiteouts.is_opaque(entries)
+        created = self._make_directory(destination, dir_fd, may_exist=opaque)
+        fd = _open_directory(destination, dir_fd, follow=True)
+        directory = _Open(fd, meta, None, "", created=created)
+        self._open.append(directory)
+        self._check_device(fd)
+        if opaque and not created:
+            # As good as new.
+            for name in os.listdir(fd):
+                files.remove_tree(name, fd)
+            directory.created = True
+        return directory
+
+    def _enter(self, name: str, parent: _Open, meta: DirMeta, entries: Entries) -> _Open:
+        options = self._options
+        if options.whiteouts and whiteouts.is_opaque(entries):
+            files.remove_tree(name, parent.fd)
+        created = self._make_directory(name, parent.fd)
+        try:
+            fd = _open_directory(name, parent.fd, follow=False)
+        except RepoError:
+            replaces = options.whiteouts and options.existing is Existing.REPLACE
+            if created or not replaces or not _remove_other(name, parent.fd):
+                raise
+            created = self._make_directory(name, parent.fd)
+            fd = _open_directory(name, parent.fd, follow=False)
+        directory = _Open(fd, meta, parent, f"{parent.path}/{name}", created=created)
+        self._open.append(directory)
+        return directory
+
+    def _make_directory(self, name: str, dir_fd: int | None, *, may_exist: bool = False) -> bool:
+        """Make a directory; False if there is something of that name, and that is allowed."""
         try:
             os.mkdir(name, 0o700, dir_fd=dir_fd)
         except FileExistsError as error:
-            if self._options.existing is Existing.REFUSE:
+            if self._options.existing is Existing.REFUSE and not may_exist:
                 raise ExistsError(f"mkdirat: {error.strerror}", hint=f"{name} exists") from error
-            created = False
+            return False
         except OSError as error:
             raise RepoError(files.describe("mkdirat", error), hint=name) from error
-        try:
-            fd = os.open(
-                name,
-                files.DIRECTORY_FLAGS | (os.O_NOFOLLOW if parent is not None else 0),
-                dir_fd=dir_fd,
+        return True
+
+    def _check_device(self, fd: int) -> None:
+        """Refuse a destination that nothing can be linked to, if nothing but links will do."""
+        if not self._options.require_hardlinks:
+            return
+        ours, theirs = os.fstat(self._repo.dir_fd).st_dev, os.fstat(fd).st_dev
+        if ours != theirs:
+            raise RepoError(
+                f"Unable to do hardlink checkout across devices (src={ours} destination={theirs})"
             )
-        except OSError as error:
-            raise RepoError(files.describe(f"opendir({name})", error)) from error
-        directory = _Open(fd, meta, parent, created=created)
-        self._open.append(directory)
-        return directory
 
     def _one_less(self, directory: _Open | None) -> None:
         while directory is not None:
@@ -195,9 +246,14 @@ class Checkout:
         mode = stat.S_IMODE(meta.mode)
         if self._options.bareuseronly_dirs:
             mode &= 0o775
+        if not self._user_mode:
+            xattrs = meta.xattrs
+            if self._options.labels is not None:
+                path = self._top + directory.path or "/"
+                xattrs = self._options.labels.apply(xattrs, path, meta.mode)
+            write_xattrs(fd, xattrs)
         try:
             if not self._user_mode:
-                xattr.write_fd(fd, meta.xattrs)
                 os.fchown(fd, meta.uid, meta.gid)
             os.fchmod(fd, mode)
             if not self._options.force_copy:
@@ -207,112 +263,116 @@ class Checkout:
 
     # files ------------------------------------------------------------------------------------
 
-    def _fill(self, directory: _Open, entries: list[tuple[str, Checksum]]) -> None:
-        """Link what can be linked at once; leave copies to the threads.
+    def _fill(self, directory: _Open, entries: Entries) -> None:
+        """Put files into a directory."""
+        options = self._options
+        if options.whiteouts:
+            entries = self._apply_whiteouts(directory, entries)
+        if options.skip:
+            entries = [
+                item for item in entries if f"{directory.path}/{item[0]}" not in options.skip
+            ]
+        if directory.created and not options.passthrough_whiteouts:
+            # Linking is all kernel time under one lock of the file system: threads do not help.
+            rest = self._linker.link_all(entries, directory.fd) if self._linker.active else entries
+            for name, checksum in rest:
+                self._copy(directory, name, checksum)
+        else:
+            # One after the other, so that what is in the way is found in its turn.
+            for name, checksum in entries:
+                path = f"{self._top}{directory.path}/{name}"
+                self._place(checksum, name, directory.fd, path)
+        self._done += len(entries)
+        self._report()
 
-        Linking is all kernel time under one lock of the file system: threads only slow it down.
-        """
-        if self._links:
-            entries = self._link_all(entries, directory.fd)
-        if entries and self._pool is None:
+    def _apply_whiteouts(self, directory: _Open, entries: Entries) -> Entries:
+        """Remove what whiteouts hide, before anything is added; the other entries."""
+        others = []
+        for name, checksum in entries:
+            if not whiteouts.is_whiteout(name) or self._is_symlink(checksum):
+                others.append((name, checksum))
+            elif whiteouts.hides_one(name):
+                files.remove_tree(whiteouts.hidden_name(name), directory.fd)
+        return others
+
+    def _is_symlink(self, checksum: Checksum) -> bool:
+        return self._repo.load_file_header(checksum)[0].is_symlink
+
+    def _copy(self, directory: _Open, name: str, checksum: Checksum) -> None:
+        """Copy a file: a small one at once, as a thread would only wait for the others."""
+        path = f"{self._top}{directory.path}/{name}"
+        with self._load(checksum, name) as content:
+            if content.size <= self._inline:
+                self._place_loaded(checksum, content, name, directory.fd, path)
+                return
+        if self._pool is None:
             from ostree.system.workers import WorkerPool
 
-            self._pool = WorkerPool()
-        for at in range(0, len(entries), _BATCH):
-            directory.missing += 1
-            job = partial(self._copy_batch, directory, entries[at : at + _BATCH])
-            if self._pool is not None:
-                self._pool.submit(job)
+            self._pool = WorkerPool(backlog=_BACKLOG)
+        directory.missing += 1
+        self._pool.submit(partial(self._copy_on_worker, directory, name, checksum, path))
+        self._pool.collect()
 
-    def _copy_batch(
-        self, directory: _Open, batch: list[tuple[str, Checksum]]
+    def _copy_on_worker(
+        self, directory: _Open, name: str, checksum: Checksum, path: str
     ) -> Callable[[], None]:
-        for name, checksum in batch:
-            self._placer.place(checksum, name, directory.fd)
+        with self._load(checksum, name) as content:
+            self._place_loaded(checksum, content, name, directory.fd, path)
         return partial(self._one_less, directory)
 
-    def _link_all(
-        self, entries: list[tuple[str, Checksum]], dir_fd: int
-    ) -> list[tuple[str, Checksum]]:
-        """Hard-link objects into place; those that have to be copied are returned."""
-        rest = []
-        whiteouts = self._options.passthrough_whiteouts
-        fd = self._places[0].fd
-        # The commonest case, a bare repository with original owners, is kept short: it is run
-        # for every file of an operating system.
-        simple = self._links_symlinks and not whiteouts
-        stat_of, link = os.stat, os.link
-        for name, checksum in entries:
-            if simple:
-                path = f"{checksum[:2]}/{checksum[2:]}.file"
-                try:
-                    # Empty files would run into the limit of links.
-                    if stat_of(path, dir_fd=fd, follow_symlinks=False).st_size:
-                        link(path, name, src_dir_fd=fd, dst_dir_fd=dir_fd, follow_symlinks=False)
-                        continue
-                except OSError:
-                    pass  # the careful way finds out
-            if (whiteouts and name.startswith(WHITEOUT)) or not self._linked(
-                checksum, name, dir_fd
-            ):
-                rest.append((name, checksum))
-        return rest
+    def _place(self, checksum: Checksum, name: str, dir_fd: int, path: str) -> None:
+        """Put one file, which a policy knows as ``path``, into a directory."""
+        if self._options.passthrough_whiteouts and whiteouts.is_overlay_whiteout(name):
+            with self._load(checksum, name) as content:
+                if not content.header.is_symlink:
+                    self._devices.place(content.header, whiteouts.overlay_name(name), dir_fd)
+                    return
+        if not self._linker.link(checksum, name, dir_fd):
+            with self._load(checksum, name) as content:
+                self._place_loaded(checksum, content, name, dir_fd, path)
 
-    def _linked(self, checksum: Checksum, name: str, dir_fd: int) -> bool:
-        """Hard-link an object into place; False if it has to be copied."""
-        path = loose_path(checksum, "file")
-        for place in self._places:
-            try:
-                info = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            break
-        else:
-            return False
-        if stat.S_ISLNK(info.st_mode):
-            if not self._links_symlinks:
-                return False
-        elif not info.st_size or (self._user_mode and not self._links_as_user(checksum, info)):
-            return False
+    def _load(self, checksum: Checksum, name: str) -> LoadedContent:
         try:
-            os.link(path, name, src_dir_fd=place.fd, dst_dir_fd=dir_fd, follow_symlinks=False)
-        except FileExistsError as error:
-            return self._link_over(checksum, place, name, dir_fd, error)
-        except OSError as error:
-            if error.errno in _NO_LINK and not self._options.require_hardlinks:
-                return False
-            raise RepoError(f"Hardlinking {path} to {name}: {error.strerror}") from error
-        return True
+            return self._repo.load_content(checksum)
+        except OSTreeError as error:
+            error.hint = error.hint or f"while checking out {name}"
+            raise
 
-    def _links_as_user(self, checksum: Checksum, info: os.stat_result) -> bool:
-        """Whether an object's own file is what a user-mode checkout has to have."""
-        if self._repo.store.properties.keeps_xattrs:  # bare-user: links are regular files
-            with self._repo.load_content(checksum) as content:
-                header = content.header
-            if header.is_symlink or not header.mode & 0o400:
-                return False
-        return bool(info.st_mode & 0o400)
+    def _place_loaded(
+        self, checksum: Checksum, content: LoadedContent, name: str, dir_fd: int, path: str
+    ) -> None:
+        if self._cache is not None and is_cached(content):
+            self._cache.add(checksum, content)
+            try:
+                if self._linker.link(checksum, name, dir_fd):
+                    return
+            except OSTreeError as error:
+                error.add_prefix(f"Using new cached uncompressed hardlink of {checksum} to {name}")
+                raise
+            with self._load(checksum, name) as again:
+                self._copier.place(checksum, again, name, dir_fd, path)
+        else:
+            self._copier.place(checksum, content, name, dir_fd, path)
 
-    def _link_over(
-        self,
-        checksum: Checksum,
-        place: ObjectDirectory,
-        name: str,
-        dir_fd: int,
-        error: OSError,
-    ) -> bool:
-        path = loose_path(checksum, "file")
-        existing = self._options.existing
-        if existing is Existing.KEEP:
-            return True
-        if existing is Existing.REPLACE:
-            temporary = random_name("checkout-union-")
-            os.link(path, temporary, src_dir_fd=place.fd, dst_dir_fd=dir_fd, follow_symlinks=False)
-            self._placer.rename_over(temporary, name, dir_fd)
-            return True
-        if existing is Existing.IDENTICAL:
-            ours = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
-            theirs = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
-            if os.path.samestat(ours, theirs) or self._placer.is_identical(checksum, name, dir_fd):
-                return True
-        raise ExistsError(f"Hardlinking {path} to {name}: {error.strerror}") from error
+    def _report(self, *, final: bool = False) -> None:
+        if self._emit is not None and (final or self._done >= self._next_report):
+            self._next_report = self._done + _REPORT_EVERY
+            self._emit(StepProgress("checkout", self._done, self._done if final else None))
+
+
+def _open_directory(name: str, dir_fd: int | None, *, follow: bool) -> int:
+    """Open a directory of the destination; below its top, links are not followed."""
+    try:
+        return os.open(
+            name, files.DIRECTORY_FLAGS | (0 if follow else os.O_NOFOLLOW), dir_fd=dir_fd
+        )
+    except OSError as error:
+        raise RepoError(files.describe(f"opendir({name})", error)) from error
+
+
+def _remove_other(name: str, dir_fd: int) -> bool:
+    """Remove what has the name of a directory and is none; False if it is one."""
+    if stat.S_ISDIR(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+        return False
+    os.unlink(name, dir_fd=dir_fd)
+    return True

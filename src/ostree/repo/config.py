@@ -13,6 +13,14 @@ from ostree.types import RepoMode
 #: Configurations above this size are refused, in bytes.
 _MAX_SIZE = 16 << 20
 _UNITS = {"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+_BOOLEANS = (
+    "fsync",
+    "per-object-fsync",
+    "disable-xattrs",
+    "locking",
+    "tombstone-commits",
+    "enable-uncompressed-cache",
+)
 
 
 class Config:
@@ -66,7 +74,7 @@ class Config:
         _ = self.mode
         if self.collection_id is not None:
             check_collection_id(self.collection_id)
-        for key in ("fsync", "per-object-fsync", "disable-xattrs", "locking", "tombstone-commits"):
+        for key in _BOOLEANS:
             self._boolean(key, default=True)
         _ = self.min_free_space
 
@@ -104,6 +112,11 @@ class Config:
     def disable_xattrs(self) -> bool:
         """Whether a bare repository leaves extended attributes alone."""
         return self._boolean("disable-xattrs", default=False)
+
+    @property
+    def uncompressed_cache(self) -> bool:
+        """Whether checkouts from an archive keep content decompressed beside it."""
+        return self._boolean("enable-uncompressed-cache", default=True)
 
     @property
     def locking(self) -> bool:

@@ -329,15 +329,26 @@ class Repo(ObjectSource, Closing):
         options: CheckoutOptions | None = None,
         subpath: str = "/",
         dir_fd: int | None = None,
+        on_event: Listener | None = None,
     ) -> None:
         """Write the tree of a commit (any revision), or a part of it, into a directory.
+
+        Args:
+            commit: The revision.
+            destination: The directory; for a ``subpath`` that is a file, the directory it is
+                put into.  Links below it are not followed, whatever is there already.
+            options: How.
+            subpath: The part, a path in the tree.
+            dir_fd: What ``destination`` is relative to, if not the current directory.
+            on_event: Is given :class:`~ostree.events.StepProgress` of ``checkout``, whose total
+                is unknown until the end.
 
         Raises:
             OSTreeError: naming what is missing, damaged or in the way.
         """
         from ostree.repo.checkout import checkout
 
-        checkout(self, self.resolve(commit), destination, options, subpath, dir_fd)
+        checkout(self, self.resolve(commit), destination, options, subpath, dir_fd, on_event)
 
     def diff(
         self,

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _MAX_LINKS = 40
 
 
+class NotDirectoryError(NotFoundError):
+    """A path leads through something that is no directory."""
+
+
 class Entry:
     """A file, symbolic link or directory of a committed tree.
 
@@ -43,10 +47,10 @@ def children(repo: Repo, directory: Entry) -> Iterator[Entry]:
     """The entries of a directory: files by name, then directories by name.
 
     Raises:
-        NotFoundError: if it is not a directory.
+        NotDirectoryError: if it is not a directory.
     """
     if directory.tree is None:
-        raise NotFoundError("Not a directory")
+        raise NotDirectoryError("Not a directory")
     base = directory.path.rstrip("/")
     contents = repo.load_dirtree(directory.tree.dirtree)
     for name, checksum in contents.files:
@@ -72,7 +76,8 @@ def lookup(repo: Repo, root: TreeId, path: str, *, follow: bool = False) -> Entr
     """The entry at a path; ``follow`` resolves a link in the last component within the tree.
 
     Raises:
-        NotFoundError: ``No such file or directory: /PATH``, ``Not a directory``.
+        NotFoundError: ``No such file or directory: /PATH``, naming what is missing on the way.
+        NotDirectoryError: ``Not a directory``.
     """
     for _ in range(_MAX_LINKS):
         entry = _lookup(repo, root, path)
@@ -94,16 +99,16 @@ def resolve_link(link: str, target: str) -> str:
 
 
 def _lookup(repo: Repo, root: TreeId, path: str) -> Entry:
-    shown = path if path.startswith("/") else f"/{path}"
-    if not path:
-        raise NotFoundError(f"No such file or directory: {shown}")
     entry = Entry("/", tree=root)
-    parts = shown[1:].split("/") if shown != "/" else []
-    for part in parts:
+    if path == "/":
+        return entry
+    parts = path.removeprefix("/").split("/")
+    for index, part in enumerate(parts):
         if entry.tree is None:
-            raise NotFoundError("Not a directory")
+            raise NotDirectoryError("Not a directory")
         found = next((child for child in children(repo, entry) if child.name == part), None)
         if found is None or not part:
-            raise NotFoundError(f"No such file or directory: {shown}")
+            reached = "/".join(parts[: index + 1])
+            raise NotFoundError(f"No such file or directory: /{reached}")
         entry = found
     return entry

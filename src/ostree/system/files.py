@@ -173,23 +173,46 @@ def remove_tree(path: str, dir_fd: int) -> bool:
     """Remove a file, or a directory with all that is in it; whether there was anything.
 
     Symbolic links are removed, not followed.
+
+    Raises:
+        OSError: as unlinkat(2) and its like; EMFILE for a tree that is deeper than a process can
+            have descriptors.
     """
     try:
-        os.unlink(path, dir_fd=dir_fd)
+        if _remove_file(path, dir_fd):
+            return True
     except FileNotFoundError:
         return False
-    except (IsADirectoryError, PermissionError):
-        if not stat.S_ISDIR(os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode):
-            raise
-    else:
-        return True
-    fd = open_subdirectory(dir_fd, path)
+    # One descriptor and the names that are left for each level: trees may be deep.
+    levels = [(path, open_subdirectory(dir_fd, path))]
+    todo = [os.listdir(levels[-1][1])]
     try:
-        for name in os.listdir(fd):
-            remove_tree(name, fd)
+        while levels:
+            name, fd = levels[-1]
+            if todo[-1]:
+                below = todo[-1].pop()
+                if not _remove_file(below, fd):
+                    levels.append((below, open_subdirectory(fd, below)))
+                    todo.append(os.listdir(levels[-1][1]))
+                continue
+            todo.pop()
+            levels.pop()
+            os.close(fd)
+            os.rmdir(name, dir_fd=levels[-1][1] if levels else dir_fd)
     finally:
-        os.close(fd)
-    os.rmdir(path, dir_fd=dir_fd)
+        for _, fd in levels:
+            os.close(fd)
+    return True
+
+
+def _remove_file(name: str, dir_fd: int) -> bool:
+    """Remove anything but a directory; False if it is one."""
+    try:
+        os.unlink(name, dir_fd=dir_fd)
+    except (IsADirectoryError, PermissionError):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            raise
+        return False
     return True
 
 

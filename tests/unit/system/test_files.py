@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 import threading
 from typing import TYPE_CHECKING
@@ -237,3 +238,24 @@ def test_the_file_system_can_be_synced(here: int) -> None:
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         files.sync_filesystem(-1)
+
+
+def test_a_deep_tree_goes_without_recursion(here: int) -> None:
+    """Deeper than the interpreter's stack, as a hostile commit may have it."""
+    depth = 1500
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, limits[1]), limits[1]))
+    fd = os.dup(here)
+    try:
+        for _ in range(depth):
+            os.mkdir("d", dir_fd=fd)
+            below = files.open_subdirectory(fd, "d")
+            os.close(fd)
+            fd = below
+
+        assert files.remove_tree("d", here)
+    finally:
+        os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert not files.exists("d", here)
