@@ -98,7 +98,7 @@ class Fsck:
         self._problems: list[tuple[ObjectName, OSTreeError]] = []
         self._batch = _FIRST_BATCH
         self._doomed: list[ObjectName] = []
-        self._done = self._total = 0
+        self._done = self._total = self._bytes = 0
 
     def run(self) -> FsckResult:
         """Verify every object of every commit.
@@ -233,7 +233,8 @@ class Fsck:
                 elif content.size > limit and not pool.full:
                     pool.submit(partial(self._verify_on_worker, name, content))
                 else:
-                    self._settle(name, check.problem_with(name, content))
+                    size = content.size
+                    self._settle(name, check.problem_with(name, content), size)
             pool.drain()
         self._tell_problems()
 
@@ -246,18 +247,20 @@ class Fsck:
                 yield ObjectName(str.__new__(Checksum, text), type)
 
     def _verify_on_worker(self, name: ObjectName, content: LoadedContent) -> Callable[[], None]:
-        return partial(self._settle, name, self._check.problem_with(name, content))
+        size = content.size
+        return partial(self._settle, name, self._check.problem_with(name, content), size)
 
-    def _settle(self, name: ObjectName, problem: OSTreeError | None) -> None:
-        """Count an object, and take note of what is wrong with it."""
+    def _settle(self, name: ObjectName, problem: OSTreeError | None, size: int = 0) -> None:
+        """Count an object and its plain bytes, and take note of what is wrong with it."""
         self._done += 1
+        self._bytes += size
         if problem is not None:
             self._problems.append((name, problem))
             is_last = not (self._options.keep_going or isinstance(problem, ObjectNotFoundError))
             if is_last or len(self._problems) >= self._batch:
                 self._tell_problems()
         if self._done % _REPORT_EVERY == 1 or self._done == self._total:
-            self._emit(StepProgress("fsck", self._done, self._total))
+            self._emit(StepProgress("fsck", self._done, self._total, self._bytes))
 
     # what happens to bad ones -----------------------------------------------------------------
 

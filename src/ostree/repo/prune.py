@@ -126,7 +126,8 @@ def carry_out(
     Args:
         repo: Whose own objects; those of a parent repository are not touched.
         request: What to prune.
-        on_event: Is told of directories read (``scan``) and objects deleted (``prune``).
+        on_event: Is told of directories followed from commits (``reach``), of directories of
+            objects read (``scan``) and of objects deleted (``prune``).
 
     Raises:
         RefNotFoundError: a branch that was named does not exist.
@@ -163,7 +164,9 @@ def _find(
         )
     )
     roots += [(extra, 0) for extra in request.extra_roots]
-    reachable = find_reachable(repo, roots, commit_only=request.commit_only, without=gone)
+    reachable = find_reachable(
+        repo, roots, commit_only=request.commit_only, without=gone, on_event=on_event
+    )
     types = (ObjectType.COMMIT,) if request.commit_only else _TYPES
     return find_unreachable(repo.store, reachable, types, on_event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError
+from ostree.events import StepProgress
 from ostree.formats.dirtree import decode_references
 from ostree.repo.digest_bag import DigestBag
 from ostree.types import Checksum, ObjectName, ObjectType
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ostree.errors import OSTreeError
+    from ostree.events import Listener
     from ostree.repo.objects import ObjectSource
     from ostree.repo.repository import Repo
     from ostree.types import TreeId
 
     #: What to do about a directory that cannot be read: return, or raise.
     Unreadable = Callable[[bytes, OSTreeError], None]
+
+_REPORT_EVERY = 256
 
 
 class Reachable:
@@ -74,6 +78,7 @@ def find_reachable(
     *,
     commit_only: bool = False,
     without: frozenset[Checksum] = frozenset(),
+    on_event: Listener | None = None,
 ) -> Reachable:
     """What commits, and as many generations of their parents as asked for, need.
 
@@ -84,12 +89,14 @@ def find_reachable(
         roots: Commits, each with the number of generations before it (-1: all).
         commit_only: Whether to leave out what the commits contain.
         without: Commits to be treated as if they were not there.
+        on_event: Is told of directories that were followed (``reach``).
 
     Raises:
         ObjectNotFoundError: a directory of a commit that should be complete is missing.
         FormatError: a commit or directory is damaged.
     """
     reachable = Reachable()
+    count = None if on_event is None else _Directories(on_event)
     #: How deep the line was followed from each commit, so that a longer one is not cut short.
     followed: dict[Checksum, int] = {}
     for checksum, depth in roots:
@@ -105,7 +112,7 @@ def find_reachable(
             if current not in followed:
                 reachable.commits.add(current.digest)
                 if not commit_only:
-                    _add_complete(repo, current, commit.root, reachable)
+                    _add_complete(repo, current, commit.root, reachable, count)
             followed[current] = left
             # Like upstream, any other negative number ends it here.
             if left == 0 or left < -1:
@@ -122,7 +129,26 @@ def _is_deeper(depth: int, followed: int | None) -> bool:
     return followed != -1 and (depth == -1 or depth > max(followed, 0))
 
 
-def _add_complete(repo: Repo, checksum: Checksum, root: TreeId, reachable: Reachable) -> None:
+class _Directories:
+    """Counts the directories that are followed, and tells now and then."""
+
+    def __init__(self, on_event: Listener) -> None:
+        self._emit = on_event
+        self._done = 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._done % _REPORT_EVERY == 1:
+            self._emit(StepProgress("reach", self._done, None))
+
+
+def _add_complete(
+    repo: Repo,
+    checksum: Checksum,
+    root: TreeId,
+    reachable: Reachable,
+    count: Callable[[], None] | None,
+) -> None:
     """Add what a commit contains; of a partial one, as much as is there."""
 
     def unreadable(digest: bytes, error: OSTreeError) -> None:
@@ -131,11 +157,15 @@ def _add_complete(repo: Repo, checksum: Checksum, root: TreeId, reachable: Reach
         # A complete commit that has this directory, too, must find out that it is missing.
         reachable.dirtrees.discard(digest)
 
-    add_tree(repo, root, reachable, unreadable)
+    add_tree(repo, root, reachable, unreadable, count)
 
 
 def add_tree(
-    source: ObjectSource, root: TreeId, reachable: Reachable, unreadable: Unreadable
+    source: ObjectSource,
+    root: TreeId,
+    reachable: Reachable,
+    unreadable: Unreadable,
+    count: Callable[[], None] | None = None,
 ) -> None:
     """Add a directory and all that is below it; what has been added before is not read again.
 
@@ -145,6 +175,7 @@ def add_tree(
         reachable: Where to add.
         unreadable: Is called for a dirtree that is missing (ObjectNotFoundError) or damaged
             (CorruptionError); if it returns, the walk goes on beside it.
+        count: Is called for each directory.
     """
     known = reachable.dirtrees
     add_meta = reachable.dirmetas.add
@@ -155,6 +186,8 @@ def add_tree(
         if digest in known:
             continue
         known.add(digest)
+        if count is not None:
+            count()
         checksum = digest.hex()
         try:
             data = source.load_metadata(checksum, ObjectType.DIRTREE)

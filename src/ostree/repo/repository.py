@@ -426,7 +426,8 @@ class Repo(ObjectSource, Closing):
                 leaves a tombstone.
             commit_only: Look at commits alone; what they contain stays.
             dry_run: Delete nothing, and tell what would be.
-            on_event: Is given :class:`~ostree.events.StepProgress` of ``scan`` and ``prune``.
+            on_event: Is given :class:`~ostree.events.StepProgress` of ``reach``, ``scan`` and
+                ``prune``, in this order.
 
         Raises:
             RefNotFoundError: if a branch that ``keep`` names does not exist.

@@ -115,6 +115,7 @@ def test_a_good_repository(repo: Repo) -> None:
     ]
     assert [step.done for step in run.steps] == sorted(step.done for step in run.steps)
     assert (run.steps[-1].done, run.steps[-1].total) == (13, 13)
+    assert run.steps[-1].bytes == 6 + 18 + 1000 + 11
 
 
 def test_an_empty_repository(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ostree.errors import ObjectNotFoundError
+from ostree.events import Event, StepProgress
 from ostree.repo.prune import prune
+from ostree.repo.prune_roots import Keep
 from ostree.repo.reachability import find_reachable
 from ostree.repo.repository import Repo
 from ostree.types import Checksum, ObjectName, ObjectType
@@ -66,6 +68,20 @@ def test_depth(line: Line, depth: int, left: list[int]) -> None:
     assert result.deleted == 4 * (4 - len(left))
     assert (result.freed > 0) is (result.deleted > 0)
     line.repo.fsck()
+
+
+def test_what_it_tells_on_the_way(line: Line) -> None:
+    """Three phases one after the other, each with numbers that only grow, the last to the end."""
+    events: list[Event] = []
+
+    result = line.repo.prune(Keep(depth=0), on_event=events.append)
+
+    steps = [event for event in events if isinstance(event, StepProgress)]
+    assert list(dict.fromkeys(step.operation for step in steps)) == ["reach", "scan", "prune"]
+    for operation in ("reach", "scan", "prune"):
+        done = [step.done for step in steps if step.operation == operation]
+        assert done == sorted(done)
+    assert (steps[-1].done, steps[-1].total) == (result.deleted, result.deleted)
 
 
 def test_a_dry_run_tells_and_does_nothing(line: Line) -> None:

@@ -34,7 +34,11 @@ OPTIONS = (
     JSON,
 )
 
-_TITLES = {"scan": "Reading object directories", "prune": "Deleting objects"}
+_TITLES = {
+    "reach": "Following directories",
+    "scan": "Reading object directories",
+    "prune": "Deleting objects",
+}
 _DIGITS = frozenset("0123456789")
 
 
