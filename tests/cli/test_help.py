@@ -24,6 +24,7 @@ SAME_OPTIONS = (
     "checksum",
     "config",
     "export",
+    "create-usb",
     "init",
     "log",
     "ls",

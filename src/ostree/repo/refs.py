@@ -8,6 +8,7 @@ import stat
 
 from ostree.errors import ExistsError, FormatError, NotFoundError, RepoError
 from ostree.formats.refspec import (
+    check_collection_id,
     check_new_ref_name,
     check_ref_name,
     format_refspec,
@@ -57,6 +58,16 @@ class Refs:
             FormatError: if it is no refspec, or the file holds no checksum.
         """
         return self.read(ref_path(refspec))
+
+    def get_mirrored(self, collection: str, name: str) -> Checksum | None:
+        """The same for a ref of a foreign collection.
+
+        Raises:
+            FormatError: if the collection ID or the name is none, or the file holds no checksum.
+        """
+        check_collection_id(collection)
+        check_ref_name(name)
+        return self.read(f"{MIRRORS}/{collection}/{name}")
 
     def read(self, path: str) -> Checksum | None:
         """The commit in a ref file; None if there is no such file.
@@ -189,7 +200,8 @@ class Refs:
         self._set(base, name, checksum)
 
     def set_mirrored(self, collection: str, name: str, checksum: Checksum | None) -> None:
-        """The same for a ref of a foreign collection."""
+        """The same for a ref of a foreign collection; its ID has to be one."""
+        check_collection_id(collection)
         self._set(f"{MIRRORS}/{collection}", name, checksum)
 
     def _set(self, base: str, name: str, checksum: Checksum | None) -> None:

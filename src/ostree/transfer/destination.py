@@ -91,18 +91,22 @@ def set_refs(
     options: PullOptions,
     remote_name: str | None,
 ) -> None:
-    """Point refs at their new commits, when the transaction ends (§4.11)."""
-    remote = options.override_remote_name or remote_name or None
+    """Point refs at their new commits, when the transaction ends (§4.11).
+
+    One that points there already is not written.  Upstream looks at the remote's ref for that even
+    where a mirror's is written, and so leaves out some of these.
+    """
     for item in wanted:
         if item.ref is None:
             continue
-        known_as = item.ref if remote is None else f"{remote}:{item.ref}"
-        if repo.refs.get(known_as) == item.commit:
-            continue
-        if options.mirror and item.collection is not None:
-            transaction.set_mirrored_ref(item.collection, item.ref, item.commit)
+        foreign = item.collection not in (None, repo.config.collection_id)
+        if options.mirror and foreign and item.collection is not None:
+            if repo.refs.get_mirrored(item.collection, item.ref) != item.commit:
+                transaction.set_mirrored_ref(item.collection, item.ref, item.commit)
         else:
-            transaction.set_ref(ref_to_set(item.ref, remote_name, options), item.commit)
+            refspec = ref_to_set(item.ref, remote_name, options)
+            if repo.refs.get(refspec) != item.commit:
+                transaction.set_ref(refspec, item.commit)
 
 
 def finish(
