@@ -146,6 +146,7 @@ def test_what_is_put_is_loaded(
         assert content.size == len(data)
         assert checksum_loaded(content) == checksum
     assert content_of(store, checksum, 1000) == data
+    assert store.header(checksum) == (header, len(data))
     assert store.has(checksum, ObjectType.FILE)
     assert leftovers(place) == []
 
@@ -383,6 +384,7 @@ def test_symbolic_links(
         assert content.header == header
         assert content.size == 0
         assert content.read() == b""
+    assert store.header(checksum) == (header, 0)
     if mode in ("bare", "bare-user-only"):
         assert os.readlink(path) == target
     elif mode == "bare-user":
@@ -406,6 +408,20 @@ def test_links_keep_attributes(store: LooseStore) -> None:
     assert checksum == "3b5158e408598cabcd5e58604ed8f9cfdebe0c6686c049325fbda5f441d97585"
     with store.load(checksum) as content:
         assert content.header == header
+    assert store.header(checksum) == (header, 0)
+
+
+def test_headers_need_not_have_attributes(store: LooseStore, mode: str) -> None:
+    """All else is there; attributes may be."""
+    header = header_for(mode)
+    checksum = put(store, header, b"data")
+
+    found, size = store.header(checksum, with_xattrs=False)
+
+    assert size == 4
+    assert found.xattrs in ((), header.xattrs)
+    found.xattrs = header.xattrs
+    assert found == header
 
 
 def test_a_bare_store_can_leave_attributes_alone(place: Path) -> None:
@@ -493,6 +509,9 @@ def test_missing_objects_are_named(store: LooseStore, mode: str) -> None:
     assert store.place(HELLO, ObjectType.FILE) is None
     with pytest.raises(ObjectNotFoundError) as content:
         store.load(HELLO)
+    with pytest.raises(ObjectNotFoundError) as header:
+        store.header(HELLO)
+    assert str(header.value) == str(content.value)
     with pytest.raises(ObjectNotFoundError) as metadata:
         store.read_metadata(HELLO, ObjectType.COMMIT)
     with pytest.raises(ObjectNotFoundError):
@@ -630,6 +649,8 @@ def test_what_is_no_object_is_refused(store: LooseStore, place: Path, kind: str)
 
     with pytest.raises(CorruptionError):
         store.load(HELLO)
+    with pytest.raises(CorruptionError):
+        store.header(HELLO)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"short", bytes(11), bytes(12), bytes(200)])
@@ -646,6 +667,9 @@ def test_bare_user_without_its_attribute_is_refused(place: Path, value: bytes | 
     with pytest.raises(CorruptionError) as caught:
         store.load(checksum)
 
+    with pytest.raises(CorruptionError) as caught_by_header:
+        store.header(checksum)
+    assert str(caught_by_header.value) == str(caught.value)
     assert str(caught.value).startswith(f"Opening content object {checksum}: ")
     if value is None:
         assert str(caught.value).endswith("fgetxattr(user.ostreemeta): No data available")
@@ -663,6 +687,8 @@ def test_bare_user_links_without_a_target_are_refused(place: Path, target: bytes
 
     with pytest.raises(CorruptionError, match="not a symlink target"):
         store.load(LINK)
+    with pytest.raises(CorruptionError, match="not a symlink target"):
+        store.header(LINK)
     for fd in opened:
         os.close(fd)
 

@@ -108,14 +108,19 @@ class ObjectSource:
                 raise
             return self.parent.load_content(checksum)
 
-    def load_file_header(self, checksum: Checksum) -> tuple[FileHeader, int]:
-        """A file object's header and the size of its content in bytes (0 for links)."""
+    def load_file_header(
+        self, checksum: Checksum, *, with_xattrs: bool = True
+    ) -> tuple[FileHeader, int]:
+        """A file object's header and the size of its content in bytes (0 for links).
+
+        Without ``with_xattrs`` attributes are left out where that is quicker.
+        """
         try:
-            return self.store.header(checksum)
+            return self.store.header(checksum, with_xattrs=with_xattrs)
         except ObjectNotFoundError:
             if self.parent is None:
                 raise
-            return self.parent.load_file_header(checksum)
+            return self.parent.load_file_header(checksum, with_xattrs=with_xattrs)
 
     def stored_size(self, checksum: str, type: ObjectType) -> int:
         """The size of an object's file in bytes, which for content is not that of the content.

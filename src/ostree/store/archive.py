@@ -56,8 +56,9 @@ class ArchiveStore(LooseStore):
             os.close(fd)
             raise
 
-    def header(self, checksum: Checksum) -> tuple[FileHeader, int]:
+    def header(self, checksum: Checksum, *, with_xattrs: bool = True) -> tuple[FileHeader, int]:
         """A file object's header and size, without inflating it; see the contract."""
+        del with_xattrs
         fd = self.open_file(checksum, ObjectType.FILE)
         if fd is None:
             raise self.missing_content(checksum)

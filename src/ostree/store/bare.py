@@ -8,7 +8,7 @@ import stat
 from ostree.errors import CorruptionError, RepoError
 from ostree.store.content import LoadedContent
 from ostree.store.layout import loose_path
-from ostree.store.plain import PlainStore
+from ostree.store.plain import PlainStore, inode_content
 from ostree.store.store import StoreProperties
 from ostree.system import xattr
 from ostree.system.anonymous import random_name
@@ -82,6 +82,20 @@ class BareStore(PlainStore):
         xattrs = xattr.read_fd(fd) if self._with_xattrs else ()
         header = FileHeader(info.st_uid, info.st_gid, info.st_mode, "", xattrs)
         return LoadedContent(header, info.st_size, fd)
+
+    def _header_at(
+        self,
+        checksum: Checksum,
+        place: ObjectDirectory,
+        path: str,
+        info: os.stat_result,
+        *,
+        with_xattrs: bool,
+    ) -> tuple[FileHeader, int]:
+        target, size = inode_content(checksum, place, path, info)
+        wanted = with_xattrs and self._with_xattrs
+        xattrs = xattr.read_at(place.fd, path) if wanted else ()
+        return FileHeader(info.st_uid, info.st_gid, info.st_mode, target, xattrs), size
 
     def _load_link(
         self, checksum: Checksum, place: ObjectDirectory, path: str

@@ -67,19 +67,8 @@ class BareUserStore(PlainStore):
 
     def _load_open(self, checksum: Checksum, fd: int) -> LoadedContent:
         info = os.fstat(fd)
-        try:
-            meta = dirmeta.decode_any_mode(os.getxattr(fd, _ATTRIBUTE))
-            header = FileHeader(meta.uid, meta.gid, meta.mode, "", meta.xattrs)
-            file_header.check(header)
-        except OSError as error:
-            reason = os.strerror(error.errno or errno.ENODATA)
-            raise CorruptionError(
-                f"Opening content object {checksum}: fgetxattr({_ATTRIBUTE}): {reason}"
-            ) from error
-        except CorruptionError as error:
-            error.add_prefix(f"Opening content object {checksum}: {_ATTRIBUTE}")
-            raise
-        if not stat.S_ISLNK(meta.mode):
+        header = _read_header(checksum, fd)
+        if not header.is_symlink:
             return LoadedContent(header, info.st_size, fd)
         raw = os.read(fd, _MAX_TARGET + 1).removesuffix(b"\0")
         if not raw or len(raw) > _MAX_TARGET or b"\0" in raw:
@@ -88,8 +77,43 @@ class BareUserStore(PlainStore):
         os.close(fd)
         return LoadedContent(header, 0)
 
+    def _header_at(
+        self,
+        checksum: Checksum,
+        place: ObjectDirectory,
+        path: str,
+        info: os.stat_result,
+        *,
+        with_xattrs: bool,
+    ) -> tuple[FileHeader, int]:
+        del with_xattrs
+        if not stat.S_ISREG(info.st_mode):
+            raise CorruptionError(f"Opening content object {checksum}: not a regular file")
+        header = _read_header(checksum, f"/proc/self/fd/{place.fd}/{path}")
+        if not header.is_symlink:
+            return header, info.st_size
+        with self.load(checksum) as content:
+            return content.header, 0
+
     def _load_link(
         self, checksum: Checksum, place: ObjectDirectory, path: str
     ) -> LoadedContent | None:
         del checksum, place, path
         return None
+
+
+def _read_header(checksum: Checksum, file: int | str) -> FileHeader:
+    """What the attribute of an object's file says; where a link leads is still to be read."""
+    try:
+        meta = dirmeta.decode_any_mode(os.getxattr(file, _ATTRIBUTE))
+        header = FileHeader(meta.uid, meta.gid, meta.mode, "", meta.xattrs)
+        file_header.check(header)
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.ENODATA)
+        raise CorruptionError(
+            f"Opening content object {checksum}: fgetxattr({_ATTRIBUTE}): {reason}"
+        ) from error
+    except CorruptionError as error:
+        error.add_prefix(f"Opening content object {checksum}: {_ATTRIBUTE}")
+        raise
+    return header

@@ -9,7 +9,7 @@ from ostree.errors import CorruptionError
 from ostree.formats.file_header import check_bare_user_only
 from ostree.store.content import LoadedContent
 from ostree.store.layout import loose_path
-from ostree.store.plain import PlainStore
+from ostree.store.plain import PlainStore, inode_content
 from ostree.store.store import StoreProperties
 from ostree.types import FileHeader, RepoMode
 
@@ -51,6 +51,19 @@ class BareUserOnlyStore(PlainStore):
         if not stat.S_ISREG(info.st_mode):
             raise CorruptionError(f"Opening content object {checksum}: not a regular file")
         return LoadedContent(FileHeader(0, 0, info.st_mode), info.st_size, fd)
+
+    def _header_at(
+        self,
+        checksum: Checksum,
+        place: ObjectDirectory,
+        path: str,
+        info: os.stat_result,
+        *,
+        with_xattrs: bool,
+    ) -> tuple[FileHeader, int]:
+        del with_xattrs
+        target, size = inode_content(checksum, place, path, info)
+        return FileHeader(0, 0, info.st_mode, target), size
 
     def _load_link(
         self, checksum: Checksum, place: ObjectDirectory, path: str

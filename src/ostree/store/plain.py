@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
+from ostree.errors import CorruptionError
 from ostree.store.content import ContentWriter, LoadedContent, checksum_descriptor
 from ostree.store.layout import loose_path
 from ostree.store.store import LooseStore, unreadable
@@ -43,6 +45,22 @@ class PlainStore(LooseStore):
             except BaseException:
                 os.close(fd)
                 raise
+        raise self.missing_content(checksum)
+
+    def header(self, checksum: Checksum, *, with_xattrs: bool = True) -> tuple[FileHeader, int]:
+        """A file object's header and size, from the inode alone; see the contract."""
+        path = loose_path(checksum, "file")
+        for place in (self.staging, self.objects):
+            if place is None:
+                continue
+            try:
+                info = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
+                return self._header_at(checksum, place, path, info, with_xattrs=with_xattrs)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                context = f"Opening content object {checksum}: fstatat"
+                raise unreadable(context, error) from error
         raise self.missing_content(checksum)
 
     def put_bytes(self, checksum: Checksum, header: FileHeader, data: bytes) -> bool:
@@ -95,11 +113,38 @@ class PlainStore(LooseStore):
         """The object in an open regular file, which the result owns."""
         raise NotImplementedError
 
+    def _header_at(
+        self,
+        checksum: Checksum,
+        place: ObjectDirectory,
+        path: str,
+        info: os.stat_result,
+        *,
+        with_xattrs: bool,
+    ) -> tuple[FileHeader, int]:
+        """Header and size of the object in a file, about which ``info`` is known."""
+        raise NotImplementedError
+
     def _load_link(
         self, checksum: Checksum, place: ObjectDirectory, path: str
     ) -> LoadedContent | None:
         """The object in a symbolic link; None if there is no link."""
         raise NotImplementedError
+
+
+def inode_content(
+    checksum: Checksum, place: ObjectDirectory, path: str, info: os.stat_result
+) -> tuple[str, int]:
+    """Where a symbolic link leads, and how much content a regular file has.
+
+    Raises:
+        CorruptionError: if it is neither.
+    """
+    if stat.S_ISREG(info.st_mode):
+        return "", info.st_size
+    if not stat.S_ISLNK(info.st_mode):
+        raise CorruptionError(f"Opening content object {checksum}: not a regular file")
+    return os.readlink(path, dir_fd=place.fd), 0
 
 
 class PlainWriter(ContentWriter):

@@ -203,8 +203,12 @@ class LooseStore:
         """
         raise NotImplementedError
 
-    def header(self, checksum: Checksum) -> tuple[FileHeader, int]:
-        """A file object's header and the size of its content in bytes; errors as :meth:`load`."""
+    def header(self, checksum: Checksum, *, with_xattrs: bool = True) -> tuple[FileHeader, int]:
+        """A file object's header and the size of its content in bytes; errors as :meth:`load`.
+
+        Without ``with_xattrs`` attributes are left out where that is quicker.
+        """
+        del with_xattrs
         with self.load(checksum) as content:
             return content.header, content.size
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
     from ostree.repo.repository import Repo
-    from ostree.types import DirMeta, FileHeader, TreeId
+    from ostree.types import Checksum, DirMeta, FileHeader, TreeId
 
 USAGE = "COMMIT [PATH...]"
 OPTIONS = (
@@ -30,6 +30,8 @@ OPTIONS = (
     JSON,
 )
 
+#: Lines written at a time.
+_BATCH = 200
 _TYPES = {stat.S_IFDIR: "d", stat.S_IFREG: "-", stat.S_IFLNK: "l"}
 
 
@@ -51,8 +53,7 @@ def run(ctx: Context, args: Arguments) -> None:
             print_json(ctx, {"commit": commit, "entries": listed})
             return
         listing = _Listing(ctx, args, repo)
-        for entry in _entries(repo, args, found):
-            listing.print(entry)
+        listing.print_all(_entries(repo, args, found))
 
 
 def _found(repo: Repo, root: TreeId, paths: list[str]) -> Iterator[tree.Entry]:
@@ -83,27 +84,49 @@ class _Listing:
         self._only_names = args.flag("nul-filenames-only")
         self._with_checksum = args.flag("checksum")
         self._with_xattrs = args.flag("xattrs")
+        #: Most directories of a tree share a few dirmetas.
+        self._dirmetas: dict[Checksum, DirMeta] = {}
 
-    def print(self, entry: tree.Entry) -> None:
-        if self._only_names:
-            self._ctx.stdout.write(f"{entry.path}\0")
-            return
+    def print_all(self, entries: Iterable[tree.Entry]) -> None:
+        """Print them; what comes before an error is printed, too."""
+        lines: list[str] = []
+        form = self._name if self._only_names else self._line
+        try:
+            for entry in entries:
+                lines.append(form(entry))
+                if len(lines) == _BATCH:
+                    self._ctx.stdout.write("".join(lines))
+                    lines.clear()
+        finally:
+            self._ctx.stdout.write("".join(lines))
+
+    def _name(self, entry: tree.Entry) -> str:
+        return f"{entry.path}\0"
+
+    def _line(self, entry: tree.Entry) -> str:
         meta: DirMeta | FileHeader
         link = ""
         size = 0
         if entry.tree is not None:
-            meta = self._repo.load_dirmeta(entry.tree.dirmeta)
+            meta = self._dirmeta(entry.tree.dirmeta)
             checksums = f"{entry.tree.dirtree} {entry.tree.dirmeta}"
         else:
             assert entry.checksum is not None  # either a tree or a file
-            meta, size = self._repo.load_file_header(entry.checksum)
             checksums = entry.checksum
+            meta, size = self._repo.load_file_header(checksums, with_xattrs=self._with_xattrs)
             if meta.is_symlink:
                 link = f" -> {meta.target}"
-        kind = _TYPES.get(stat.S_IFMT(meta.mode), "?")
-        line = f"{kind}0{stat.S_IMODE(meta.mode):04o} {meta.uid} {meta.gid} {size:6} "
+        mode = meta.mode
+        kind = _TYPES.get(mode & 0o170000, "?")
+        line = f"{kind}0{mode & 0o7777:04o} {meta.uid} {meta.gid} {size:6} "
         if self._with_checksum:
             line += f"{checksums} "
         if self._with_xattrs:
             line += f"{xattrs_text(meta.xattrs)} "
-        self._ctx.stdout.line(line + entry.path + link)
+        return f"{line}{entry.path}{link}\n"
+
+    def _dirmeta(self, checksum: Checksum) -> DirMeta:
+        known = self._dirmetas.get(checksum)
+        if known is None:
+            known = self._dirmetas[checksum] = self._repo.load_dirmeta(checksum)
+        return known
