@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ostree.errors import ExistsError, FormatError, ObjectNotFoundError
 from ostree.events import StepProgress, ignore
 from ostree.repo.commit_deletion import delete_commit, enable_tombstones
+from ostree.repo.prune_leftovers import prune_deltas, prune_summary_cache
 from ostree.repo.prune_roots import Keep, choose_roots, referrer_of
 from ostree.repo.reachability import find_reachable
 from ostree.repo.unreachable import find_unreachable
@@ -209,13 +210,21 @@ def _sweep(
     commits = set(unreachable.of_type(ObjectType.COMMIT))
     if deleted is not None:
         commits.add(deleted)
+    deltas = prune_deltas(
+        repo,
+        gone=frozenset(commits),
+        to=request.delete_commit if request.static_deltas_only else None,
+        dry_run=request.dry_run,
+    )
+    if not request.dry_run:
+        prune_summary_cache(repo)
     return PruneResult(
         unreachable.total,
         total,
         sum(share.bytes for share in by_type.values()),
         by_type,
         tuple(sorted(commits)),
-        (),
+        tuple(deltas),
     )
 
 
