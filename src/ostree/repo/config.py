@@ -12,15 +12,21 @@ from ostree.types import RepoMode
 
 #: Configurations above this size are refused, in bytes.
 _MAX_SIZE = 16 << 20
-_UNITS = {"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+_FINDERS = "default-repo-finders"
+#: What must be true or false for the repository to be opened at all.
 _BOOLEANS = (
-    "fsync",
-    "per-object-fsync",
-    "disable-xattrs",
-    "locking",
-    "tombstone-commits",
-    "enable-uncompressed-cache",
+    ("core", "fsync"),
+    ("core", "per-object-fsync"),
+    ("core", "disable-xattrs"),
+    ("core", "enable-uncompressed-cache"),
+    ("core", "locking"),
+    ("core", "add-remotes-config-dir"),
+    ("ex-fsverity", "required"),
+    ("ex-fsverity", "opportunistic"),
 )
+#: Digits of the largest 64-bit number; that number.
+_MAX_DIGITS, _MAX_NUMBER = 20, (1 << 64) - 1
+_UNITS = {"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
 
 class Config:
@@ -74,9 +80,15 @@ class Config:
         _ = self.mode
         if self.collection_id is not None:
             check_collection_id(self.collection_id)
-        for key in _BOOLEANS:
-            self._boolean(key, default=True)
+        for group, key in _BOOLEANS:
+            if self.keyfile.has_group(group):
+                self.keyfile.get_boolean(group, key, default=False)
         _ = self.min_free_space
+        _ = self.repo_finders
+        if self.keyfile.has_group("sysroot"):
+            from ostree.formats.sysroot_config import parse_config
+
+            parse_config(self.keyfile)
 
     @property
     def mode(self) -> RepoMode:
@@ -86,7 +98,8 @@ class Config:
     @property
     def mode_text(self) -> str:
         """The mode as the file spells it."""
-        return self._string("mode") or "bare"
+        text = self._string("mode")
+        return "bare" if text is None else text
 
     @property
     def collection_id(self) -> str | None:
@@ -156,25 +169,27 @@ class Config:
         return self.keyfile.find_string("archive", "zlib-level")
 
     @property
+    def repo_finders(self) -> list[str]:
+        """Where remotes for collections are looked for: any of ``config``, ``lan``, ``mount``."""
+        if not self.keyfile.has_key("core", _FINDERS):
+            return ["config", "mount"]
+        names = self.keyfile.get_list("core", _FINDERS)
+        if not names:
+            raise FormatError("Invalid empty default-repo-finders configuration")
+        for name in names:
+            if name not in {"config", "lan", "mount"}:
+                raise FormatError(f"Invalid configured repo-finder '{name}'")
+        return names
+
+    @property
     def min_free_space(self) -> tuple[int, int]:
-        """(bytes, percent) that must stay free on the file system; bytes win when not 0."""
+        """(bytes, percent) that must stay free on the file system; one of them is 0."""
         text = self._string("min-free-space-size")
-        if text is not None:
-            number, unit = text[:-2], text[-2:]
-            if unit not in _UNITS or not (number.isascii() and number.isdigit()):
-                raise FormatError(
-                    f"Invalid min-free-space-size '{text}': It should be of the format "
-                    "'123MB', '123GB' or '123TB'"
-                )
-            return int(number) * _UNITS[unit], 0
+        size = 0 if text is None else _parse_size(text)
+        default = 3 if text is None else 0
         text = self._string("min-free-space-percent")
-        if text is None:
-            return 0, 3
-        if not (text.isascii() and text.isdigit()):
-            raise FormatError(f"Invalid min-free-space-percent '{text}': must be a number")
-        if int(text) > 99:
-            raise FormatError(f"Invalid min-free-space-percent '{text}'")
-        return 0, int(text)
+        percent = default if text is None else _parse_percent(text)
+        return (size, 0) if size else (0, percent)
 
     def _string(self, key: str) -> str | None:
         return self.keyfile.find_string("core", key)
@@ -196,4 +211,26 @@ class Config:
             if character not in "0123456789":
                 break
             digits += character
-        return sign * int(digits or "0")
+        return sign * int(digits.lstrip("0")[:_MAX_DIGITS] or "0")
+
+
+def _parse_size(text: str) -> int:
+    number, unit = text[:-2], text[-2:]
+    if unit not in _UNITS or not (number.isascii() and number.isdigit()):
+        raise FormatError(
+            f"Invalid min-free-space-size '{text}': It should be of the format "
+            "'123MB', '123GB' or '123TB'"
+        )
+    # As in C, a number that is too large becomes the largest; then it is one of megabytes.
+    size = min(int(number.lstrip("0")[: _MAX_DIGITS + 1] or "0"), _MAX_NUMBER)
+    if size * _UNITS[unit] // _UNITS["MB"] > _MAX_NUMBER:
+        raise FormatError(f"Invalid min-free-space-size '{text}': Value was too high")
+    return size * _UNITS[unit]
+
+
+def _parse_percent(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise FormatError(f"Invalid min-free-space-percent '{text}': must be a number")
+    if len(text.lstrip("0")) > 2:
+        raise FormatError(f"Invalid min-free-space-percent '{text}'")
+    return int(text.lstrip("0") or "0")

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from ostree.sign.settings import SignSettings
     from ostree.store.store import LooseStore
 
-_MAX_PARENTS = 32
-
 
 class Repo(ObjectSource, Closing):
     """An open repository; a context manager.
@@ -69,7 +67,7 @@ class Repo(ObjectSource, Closing):
         boot_id: str | None = None,
         remotes_directory: str | None = None,
         sign_settings: SignSettings | None = None,
-        depth: int = 0,
+        children: tuple[str, ...] = (),
     ) -> None:
         self.path = path
         self.dir_fd = dir_fd
@@ -85,7 +83,7 @@ class Repo(ObjectSource, Closing):
         self._remotes: Remotes | None = None
         try:
             self.store = self._make_store(config)
-            self.parent = self._open_parent(depth)
+            self.parent = self._open_parent(children)
         except BaseException:
             for fd in {self._objects_fd, self._tmp_fd} - {-1}:
                 os.close(fd)
@@ -117,7 +115,7 @@ class Repo(ObjectSource, Closing):
         boot_id: str | None = None,
         remotes_directory: str | None = None,
         sign_settings: SignSettings | None = None,
-        depth: int = 0,
+        children: tuple[str, ...] = (),
     ) -> Repo:
         """Open an existing repository.
 
@@ -126,7 +124,8 @@ class Repo(ObjectSource, Closing):
             boot_id: Names staging directories; the machine's own if None.
             remotes_directory: Directory of ``*.conf`` files with further remotes.
             sign_settings: How signatures are made and verified; as usual if None.
-            depth: How many repositories have this one as parent (for internal use).
+            children: Paths of the repositories that have this one as parent, directly or not
+                (for internal use).
 
         Raises:
             NotFoundError: ``opening repo: opendir(…): No such file or directory``.
@@ -146,7 +145,7 @@ class Repo(ObjectSource, Closing):
                 boot_id=boot_id,
                 remotes_directory=remotes_directory,
                 sign_settings=sign_settings,
-                depth=depth,
+                children=children,
             )
         except BaseException as error:
             os.close(dir_fd)
@@ -184,14 +183,16 @@ class Repo(ObjectSource, Closing):
         if self.parent is not None:
             self.parent.close()
 
-    def _open_parent(self, depth: int) -> Repo | None:
+    def _open_parent(self, children: tuple[str, ...]) -> Repo | None:
         path = self.config.parent
         if not path:
             return None
+        absolute = os.path.normpath(os.path.join(self.path, path))
+        family = (*children, self.path)
+        if any(_is_same(absolute, member) for member in family):
+            raise RepoError(f"Parent repository '{path}' is one of its own descendants")
         try:
-            if depth >= _MAX_PARENTS:
-                raise RepoError("too many parent repositories")
-            return Repo.open(os.path.join(self.path, path), depth=depth + 1)
+            return Repo.open(absolute, children=family)
         except OSTreeError as error:
             error.add_prefix(f"While checking parent repository '{path}'")
             raise
@@ -452,3 +453,11 @@ class Repo(ObjectSource, Closing):
     def is_partial(self, commit: str) -> bool:
         """Whether objects of a commit are known to be missing, perhaps."""
         return files.exists(f"state/{commit}.commitpartial", self.dir_fd)
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Whether both lead to one directory."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import threading
 
-from ostree.errors import SpaceError
+from ostree.errors import RepoError, SpaceError
 from ostree.formats.size_text import format_size
+
+#: What can be asked for, in bytes: whole megabytes that fit into 64 bits.
+_MAX_SIZE = (1 << 64) - (1 << 20)
 
 
 class SpaceBudget:
@@ -16,10 +19,18 @@ class SpaceBudget:
         dir_fd: A directory on the file system.
         minimum: (bytes, percent) that must stay free; bytes win when not 0.
         setting: The configuration's text for it, for the message.
+
+    Raises:
+        RepoError: if so many bytes cannot be counted.
     """
 
     def __init__(self, dir_fd: int, minimum: tuple[int, int], setting: str) -> None:
         size, percent = minimum
+        if size > _MAX_SIZE:
+            raise RepoError(
+                "Error calculating min-free-space bytes: min-free-space value is greater than "
+                f"the maximum allowed value of {_MAX_SIZE >> 20} bytes"
+            )
         info = os.statvfs(dir_fd)
         self._setting = setting
         self._block = info.f_bsize or 4096

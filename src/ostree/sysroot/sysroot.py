@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.origin import new_origin
+from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list, initializing
-from ostree.sysroot.boot_config import parse_config
 from ostree.sysroot.bootloaders.choice import choose_bootloader
 from ostree.sysroot.cleanup import clean
 from ostree.sysroot.creating import DeploymentMaker

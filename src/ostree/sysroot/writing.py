@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ostree.events import Listener
-    from ostree.sysroot.boot_config import SysrootConfig
+    from ostree.formats.sysroot_config import SysrootConfig
     from ostree.sysroot.bootloaders.bootloader import Bootloader
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings

@@ -164,15 +164,6 @@ def test_a_parent_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_repository_that_is_its_own_parent_is_refused(tmp_path: Path) -> None:
-    Repo.create(tmp_path / "repo").close()
-    with (tmp_path / "repo/config").open("a") as file:
-        file.write("parent=.\n")
-
-    with pytest.raises(OSTreeError, match="too many parent repositories"):
-        Repo.open(tmp_path / "repo")
-
-
 def test_opening_in_vain_keeps_no_descriptors(tmp_path: Path) -> None:
     import os
 
@@ -258,3 +249,39 @@ def test_init_refuses_before_it_makes_anything(
 
     assert str(caught.value) == message
     assert not (tmp_path / "repo").exists()
+
+
+@pytest.mark.parametrize("text", ["9" * 5000 + "TB", "0" * 5000 + "1MB"])
+def test_a_number_of_any_length_is_read_or_refused(text: str) -> None:
+    value = config(f"min-free-space-size={text}")
+
+    if text.startswith("9"):
+        with pytest.raises(FormatError, match="Value was too high"):
+            value.validate()
+    else:
+        assert value.min_free_space == (1 << 20, 0)
+
+
+def test_a_lock_timeout_of_any_length_is_read() -> None:
+    assert config("lock-timeout-secs=" + "9" * 5000).lock_timeout > 1 << 60
+
+
+def test_finders_are_config_and_mount_unless_configured() -> None:
+    assert config().repo_finders == ["config", "mount"]
+    assert config("default-repo-finders=lan;config").repo_finders == ["lan", "config"]
+
+
+def test_a_repository_that_is_its_own_ancestor_is_refused(tmp_path: Path) -> None:
+    for name, parent in (("a", "../b"), ("b", "../c"), ("c", "../a")):
+        Repo.create(tmp_path / name).close()
+        with (tmp_path / name / "config").open("a") as file:
+            file.write(f"parent={parent}\n")
+
+    with pytest.raises(OSTreeError) as caught:
+        Repo.open(tmp_path / "a")
+
+    assert str(caught.value) == (
+        "opening repo: While checking parent repository '../b': opening repo: "
+        "While checking parent repository '../c': opening repo: "
+        "Parent repository '../a' is one of its own descendants"
+    )

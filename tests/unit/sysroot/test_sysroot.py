@@ -350,13 +350,17 @@ def test_uboot_without_its_file(lab: Lab) -> None:
 
 
 def test_an_unknown_boot_loader(lab: Lab) -> None:
+    """It can neither be configured nor, if it is, the repository be opened; as upstream has it."""
     lab.commit()
-    set_config(lab, "bootloader", "lilo")
+    with pytest.raises(SysrootError, match=r"^Invalid bootloader configuration: 'lilo'$"):
+        set_config(lab, "bootloader", "lilo")
+    with (lab.root / "ostree/repo/config").open("a") as file:
+        file.write("[sysroot]\nbootloader=lilo\n")
 
-    with lab.open() as sysroot, pytest.raises(SysrootError) as caught:
+    with pytest.raises(SysrootError) as caught, lab.open() as sysroot:
         sysroot.deploy("stable", stateroot="os")
 
-    assert str(caught.value) == "Invalid bootloader configuration: 'lilo'"
+    assert str(caught.value).endswith("opening repo: Invalid bootloader configuration: 'lilo'")
 
 
 def test_boot_prefix_and_boot_counting(lab: Lab) -> None:
