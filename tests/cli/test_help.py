@@ -28,6 +28,7 @@ SAME_OPTIONS = (
     "init",
     "log",
     "ls",
+    "reset",
     "rev-parse",
     "gpg-sign",
     "remote add",

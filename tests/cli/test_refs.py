@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,111 @@ def test_an_alias_leads_to_a_local_ref(many: Path) -> None:
     message = fail("refs", f"--repo={many}", "-A", "--create=new", "origin:far")
 
     assert message == "error: Cannot create alias to non-existent ref: origin:far"
+
+
+@pytest.fixture
+def collected(many: Path) -> Path:
+    """The repository as a collection of its own, with mirrored refs and a remote's."""
+    succeed("config", f"--repo={many}", "set", "core.collection-id", "org.example.Own")
+    succeed("refs", f"--repo={many}", "-c", "--create=org.example.Mirror:x/y", "main")
+    succeed("refs", f"--repo={many}", "-c", "--create=org.example.Mirror:z", "main")
+    group = '--group=remote "origin"'
+    succeed("config", f"--repo={many}", "set", group, "collection-id", "org.example.Remote")
+    succeed("config", f"--repo={many}", "set", group, "url", "http://127.0.0.1/")
+    return many
+
+
+def test_refs_are_listed_by_collection(collected: Path) -> None:
+    everything = succeed("refs", f"--repo={collected}", "-c")
+    mirrored = succeed("refs", f"--repo={collected}", "-c", "org.example.Mirror")
+
+    assert everything.splitlines() == [
+        "(org.example.Mirror, x/y)",
+        "(org.example.Mirror, z)",
+        "(org.example.Own, a/b/c)",
+        "(org.example.Own, a/d)",
+        "(org.example.Own, main)",
+        "(org.example.Own, x/y/stable)",
+        "(org.example.Remote, far)",
+    ]
+    assert mirrored == "(org.example.Mirror, x/y)\n(org.example.Mirror, z)\n"
+
+
+def test_refs_of_collections_have_revisions_and_a_document(collected: Path) -> None:
+    commit = succeed("rev-parse", f"--repo={collected}", "main").strip()
+
+    listed = succeed("refs", f"--repo={collected}", "-c", "-r", "org.example.Mirror")
+    document = json.loads(succeed("refs", f"--repo={collected}", "-c", "--json"))
+
+    assert listed.splitlines()[0] == f"(org.example.Mirror, x/y)\t{commit}"
+    assert document["refs"][0] == {
+        "collection": "org.example.Mirror",
+        "name": "x/y",
+        "checksum": commit,
+    }
+    assert len(document["refs"]) == 7
+
+
+def test_a_ref_of_the_own_collection_is_a_local_one(collected: Path) -> None:
+    succeed("refs", f"--repo={collected}", "-c", "--create=org.example.Own:new", "main")
+
+    assert (collected / "refs/heads/new").exists()
+
+
+def test_the_refs_of_a_collection_are_deleted(collected: Path) -> None:
+    """What is kept for it here: refs that were fetched from its remote stay."""
+    for collection in ("org.example.Mirror", "org.example.Remote"):
+        succeed("refs", f"--repo={collected}", "-c", "--delete", collection)
+
+    listed = succeed("refs", f"--repo={collected}", "-c")
+    assert "Mirror" not in listed
+    assert "(org.example.Remote, far)" in listed
+
+
+def test_creating_goes_before_deleting(many: Path) -> None:
+    succeed("refs", f"--repo={many}", "--delete", "--create=new", "a/d")
+
+    assert succeed("refs", f"--repo={many}") == "a/b/c\na/d\nmain\nnew\norigin:far\nx/y/stable\n"
+
+
+def test_all_refs_of_a_remote_are_deleted(many: Path) -> None:
+    """The reference stumbles over names of its own making: ``Invalid refspec origin:./far``."""
+    succeed("refs", f"--repo={many}", "--delete", "origin:")
+
+    assert "origin" not in succeed("refs", f"--repo={many}")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "words",
+    [
+        "org.example.Mirror",
+        "org.example.Remote",
+        "org.example.None",
+        "bogus",
+        "--delete",
+        "--delete bogus",
+        "--delete org.example.Mirror",
+        "--create=org.example.Mirror:z main",
+        "--create=org.example.New:z main",
+        "--create=org.example.New:z nope",
+        "--create=org.example.New:z",
+        "--create=bad:z main",
+        "--create=nope main",
+        "--create=main main",
+        "--create=:z main",
+        "--create=org.example.New: main",
+        "--create=org.example.New:a//b main",
+        "-A --create=org.example.New:z main",
+    ],
+)
+def test_output_with_collections_is_the_references(
+    words: str, collected: Path, compare: Compare
+) -> None:
+    if words == "org.example.Mirror":
+        # Its own order is that of a hash table.
+        succeed("refs", f"--repo={collected}", "-c", "--delete", words)
+    compare("refs", f"--repo={collected}", "-c", *words.split())
 
 
 @pytest.mark.oracle

@@ -71,3 +71,11 @@ def test_usage_errors(repo: Path) -> None:
 )
 def test_output_is_the_references(words: str, repo: Path, compare: Compare) -> None:
     compare("rev-parse", f"--repo={repo}", *words.split())
+
+
+@pytest.mark.oracle
+def test_a_checksum_of_some_remote_is_that_commit(repo: Path, compare: Compare) -> None:
+    commit = succeed("rev-parse", f"--repo={repo}", "main").strip()
+
+    assert compare("rev-parse", f"--repo={repo}", f"origin:{commit}").out.strip() == commit
+    assert compare("rev-parse", f"--repo={repo}", f"origin:{commit[:8]}").status == 1

@@ -18,6 +18,16 @@ def refs_json(found: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str,
     return {"refs": [_ref_json(name, found[name], aliases.get(name)) for name in sorted(found)]}
 
 
+def collection_refs_json(found: Mapping[tuple[str, str], str]) -> dict[str, Json]:
+    """Refs by collection, with what their files hold."""
+    return {
+        "refs": [
+            {"collection": collection, "name": name, "checksum": _checksum(value)}
+            for (collection, name), value in sorted(found.items())
+        ]
+    }
+
+
 def _ref_json(refspec: str, value: str, target: str | None) -> dict[str, Json]:
     remote, name = parse_refspec(refspec)
     return {

@@ -8,6 +8,7 @@ from ostree.formats.refspec import check_collection_id
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.repo.repository import Repo
+    from ostree.types import Checksum
 
 
 def collection_refs(repo: Repo) -> dict[tuple[str, str], str]:
@@ -34,6 +35,20 @@ def collection_refs(repo: Repo) -> dict[tuple[str, str], str]:
             for refspec, value in repo.refs.remote(remote).items():
                 found[(collection_id, refspec.partition(":")[2])] = value
     return dict(sorted(found.items()))
+
+
+def set_collection_ref(repo: Repo, collection: str, name: str, checksum: Checksum | None) -> None:
+    """Point a ref of a collection at a commit, or delete it; refs of other collections are mirrored.
+
+    Raises:
+        FormatError: if collection ID or name are none.
+        ExistsError: if refs below that name, or a ref above it, are in the way.
+    """
+    check_collection_id(collection)
+    if collection == repo.config.collection_id:
+        repo.refs.set(name, checksum)
+    else:
+        repo.refs.set_mirrored(collection, name, checksum)
 
 
 def _is_collection_id(text: str) -> bool:

@@ -74,11 +74,11 @@ class Refs:
 
         Raises:
             FormatError: if the file holds no checksum.
-            NotFoundError: if it cannot be read (a directory).
+            NotFoundError: if it cannot be read: it is a directory, or what should be one is a ref.
         """
         try:
             text = files.read_file(path, self._dir_fd, limit=4096)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return None
         except IsADirectoryError as error:
             name = path.split("/", 2)[2]
@@ -133,8 +133,11 @@ class Refs:
         path = ref_path(prefix)
         try:
             is_directory = stat.S_ISDIR(os.stat(path, dir_fd=self._dir_fd).st_mode)
-        except OSError:
+        except FileNotFoundError:
             return {}
+        except OSError as error:
+            context = f"Listing refs: fstatat({path})"
+            raise NotFoundError(files.describe(context, error)) from error
         if not is_directory:
             value = files.read_file(path, self._dir_fd, limit=4096)
             return {prefix: value.decode("utf-8", "replace").rstrip()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import RefNotFoundError
-from ostree.formats.refspec import parse_refspec, split_revision
+from ostree.formats.refspec import looks_like_checksum, parse_refspec, split_revision
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
@@ -54,6 +54,8 @@ def _abbreviated(repo: Repo, start: str) -> Checksum | None:
 
 def _of_ref(repo: Repo, refspec: str) -> Checksum | None:
     remote, name = parse_refspec(refspec)
+    if looks_like_checksum(name):
+        return Checksum(name)  # whatever remote it is said to be of
     at: Repo | None = repo
     while at is not None:
         found = at.refs.find(name) if remote is None else at.refs.get(refspec)

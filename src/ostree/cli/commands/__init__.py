@@ -27,6 +27,7 @@ ROOT = Group(
         Entry("pull", "Download data from remote repository"),
         Entry("refs", "List refs"),
         Entry("remote", "Remote commands that may involve internet access"),
+        Entry("reset", "Reset a REF to a previous COMMIT"),
         Entry("rev-parse", "Output the target of a rev"),
         Entry("serve", "Serve a directory of repositories over HTTP"),
         Entry("sign", "Sign a commit"),
