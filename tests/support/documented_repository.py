@@ -40,6 +40,7 @@ def make_documented_repository(path: Path) -> dict[str, Checksum]:
         with repo.transaction(fsync=False) as txn:
             names = _write(txn)
         repo.refs.set_alias("stable", "main")
+        repo.refs.set_mirrored("org.example.Os", "main", repo.resolve("main"))
         _write_delta(repo, names["FILE"], names["SYMLINK"])
         _configure_remote(repo)
         _write_summary(repo)
