@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ostree.types import Checksum
+
 
 class Event:
     """Base of all events."""
@@ -71,6 +73,20 @@ class StepProgress(Event):
         self.done = done
         self.total = total
         self.bytes = bytes
+
+
+class CommitSigned(Event):
+    """A commit whose OpenPGP signatures had to be looked at, and were found sufficient.
+
+    ``descriptions`` tells what there is to say about each signature, with a prefix before each
+    line; that takes a moment, so it is only done if somebody asks.
+    """
+
+    __slots__ = ("commit", "descriptions")
+
+    def __init__(self, commit: Checksum, descriptions: Callable[[str], list[str]]) -> None:
+        self.commit = commit
+        self.descriptions = descriptions
 
 
 class Message(Event):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -58,12 +59,13 @@ def test_global_options_need_no_command() -> None:
 
 @pytest.mark.parametrize("argv", [["--version"], ["refs", "--version", "--repo=/nonexistent"]])
 def test_version_is_yaml(argv: list[str]) -> None:
-    # libarchive is there if the C library is.
+    # What is done by a library or a program is there if that is.
+    gpgme = "  - gpgme\n" if shutil.which("gpg") else ""
     libarchive = "  - libarchive\n" if archive.is_available() else ""
 
     assert succeed(*argv) == (
-        f"libostree:\n Version: '2026.4'\n Features:\n  - libcurl\n{libarchive}"
-        "pyostree:\n Version: '0.1.0'\n"
+        f"libostree:\n Version: '2026.4'\n Features:\n  - libcurl\n{gpgme}{libarchive}"
+        "  - sign-ed25519\n  - sign-spki\npyostree:\n Version: '0.1.0'\n"
     )
 
 

@@ -91,7 +91,7 @@ def test_a_missing_source_is_named(destination: Path, tmp_path: Path) -> None:
     assert message == f"error: {expected}"
 
 
-@pytest.mark.parametrize("option", ["--gpg-verify", "--http-trusted"])
+@pytest.mark.parametrize("option", ["--http-trusted", "--mirror"])
 def test_what_does_not_work_yet_is_unknown(option: str, repo: Path, destination: Path) -> None:
     message = fail("pull-local", f"--repo={destination}", option, repo)
 

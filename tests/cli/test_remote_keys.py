@@ -149,6 +149,13 @@ def test_which_keys_are_listed(
     assert fail("remote", "gpg-list-keys", f"--repo={remote}", "r") == (
         "error: key value list contains more than one separator"
     )
+    succeed(*config, f"{key_files['two']},")
+    assert listed(remote, "r") == ["Two <two@example.org>"]
+
+    succeed(*config, f",{key_files['two']}")
+    assert fail("remote", "gpg-list-keys", f"--repo={remote}", "r") == (
+        "error: opendir(): No such file or directory"
+    )
     succeed(*config, "/no/such")
     assert fail("remote", "gpg-list-keys", f"--repo={remote}", "r") == (
         "error: opendir(/no/such): No such file or directory"

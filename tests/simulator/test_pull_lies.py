@@ -156,7 +156,7 @@ def test_objects_that_are_something_else(
     assert_untouched_then_fine(source, destination, server)
 
 
-SMALL_FILES = ["/refs/heads/main", "/summary", "/config", "/objects/*.commitmeta"]
+SMALL_FILES = ["/refs/heads/main", "/summary", "/config"]
 #: The others may be large: 128 MiB would be read before it is too much.
 NEVER_LARGE = ["/refs/heads/main", "/config"]
 
@@ -165,6 +165,7 @@ NEVER_LARGE = ["/refs/heads/main", "/config"]
     ("path", "lie"),
     [
         *product(SMALL_FILES, [Status(500), Garbage(), Content(b"\xff" * 300)]),
+        *product(["/objects/*.commitmeta"], [Status(500), Garbage()]),
         *product(NEVER_LARGE, [Endless()]),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
@@ -312,10 +313,25 @@ def test_names_that_lead_out_of_the_tree(tmp_path: Path) -> None:
         assert repo.refs.all() == {}
 
 
+def test_damaged_detached_metadata_is_no_reason_to_stop(
+    source: Repo, destination: Repo, server: LyingServer
+) -> None:
+    """Where nobody has to be signed; upstream takes it, and the next pull brings it in order."""
+    commit = source.resolve("main")
+    server.lie("/objects/*.commitmeta", Content(b"borkborkbork"), times=1)
+
+    pull(destination, "origin", ["main"], HASTY)
+
+    assert destination.resolve("origin:main") == commit
+    destination.fsck()
+    stored = destination.load_metadata(commit, ObjectType.COMMITMETA)
+    assert stored == b"borkborkbork"
+
+
 def test_unsigned_data_is_never_taken_silently(
     tmp_path: Path, source: Repo, server: LyingServer
 ) -> None:
-    """A remote without any setting demands signatures; nothing is asked of the server then."""
+    """A remote without any setting demands signatures; nothing of the commit is stored."""
     with Repo.create(tmp_path / "repo", "archive") as repo:
         repo.remotes.add("default", [("url", server.url)])
         repo.remotes.add(
@@ -325,17 +341,19 @@ def test_unsigned_data_is_never_taken_silently(
             "summary",
             [("url", server.url), ("gpg-verify", "false"), ("gpg-verify-summary", "true")],
         )
-        for name, setting in (
-            ("default", "gpg-verify"),
-            ("signed", "sign-verify"),
-            ("summary", "gpg-verify-summary"),
+        for name, words in (
+            ("default", "GPG verification enabled, but no signatures found"),
+            ("signed", "Can't verify commit without detached metadata"),
+            ("summary", "GPG verification enabled, but no summary found"),
         ):
-            with pytest.raises(SignatureError, match=rf'"{name}" \({setting}\)') as caught:
-                pull(repo, name, ["main"])
+            for options in (HASTY, PullOptions(fsync=False)):
+                with pytest.raises(SignatureError, match=words):
+                    pull(repo, name, ["main"], options)
 
-            assert caught.value.hint is not None
+                assert list(repo.commits()) == []
+                assert repo.refs.all() == {}
 
-    assert server.requests == []
+    assert not [path for path in server.paths() if path.endswith((".dirtree", ".filez"))]
 
 
 class CutOffLate(Lie):

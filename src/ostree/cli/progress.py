@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 
 from ostree.cli.progress_text import StepMeter, fit
-from ostree.events import Message, PullProgress, StepProgress
+from ostree.events import CommitSigned, Message, PullProgress, StepProgress
 from ostree.formats.size_text import format_size
 
 TYPE_CHECKING = False
@@ -219,6 +219,11 @@ class PullListener:
                 self._ctx.stderr.line(event.text)
             else:
                 self._ctx.stdout.line(event.text)
+        elif isinstance(event, CommitSigned) and self._ctx.stdout.is_terminal:
+            from ostree.cli.signing import VERIFIED, found_text
+
+            self._line.erase()
+            self._ctx.stdout.write("\n" + found_text(VERIFIED, event.descriptions))
         elif isinstance(event, PullProgress) and self._ctx.stdout.is_terminal:
             now = self._clock()
             if self._last_time is None or now - self._last_time >= _TERMINAL_INTERVAL:

@@ -7,18 +7,19 @@ from ostree.errors import OSTreeError, SignatureError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ostree.cli.options import Arguments, Option
     from ostree.repo.repository import Repo
     from ostree.sign.engine import SignEngine
-    from ostree.sign.gpg.verifying import GpgVerdict
     from ostree.sign.interface import Signer
     from ostree.types import Checksum
 
 GPG_HOMEDIR = path("gpg-homedir", "HOMEDIR", "GPG Homedir to use when looking for keyrings")
 SIGN_TYPE = text("sign-type", "NAME", "Signature type to use (defaults to 'ed25519')")
 SIGN_FROM_FILE = "sign-from-file"
+#: What precedes the number of signatures that had to be verified.
+VERIFIED = "GPG: Verification enabled, found"
 
 
 def sign_options(what: str, key: str, help: str, *, files: bool = False) -> tuple[Option, ...]:
@@ -88,15 +89,15 @@ def _first_key(engine: SignEngine, name: str) -> bytes:
     return secrets[0]
 
 
-def found_text(title: str, verdict: GpgVerdict, about: str = "") -> str:
+def found_text(title: str, describe: Callable[[str], Sequence[str]], about: str = "") -> str:
     """``Found 2 signatures:`` and what there is to say about each (signatures §2.7).
 
     Args:
         title: The first words.
-        verdict: The signatures.
+        describe: Tells it, with a prefix before each line.
         about: What stands before the colon.
     """
-    descriptions = verdict.descriptions("  ")
+    descriptions = describe("  ")
     plural = "" if len(descriptions) == 1 else "s"
     lines = [f"{title} {len(descriptions)} signature{plural}{about}:\n"]
     return "".join([*lines, *(f"\n{text}" for text in descriptions)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ostree.settings import UPSTREAM_VERSION, VERSION
 
 
@@ -10,9 +12,11 @@ def features() -> list[str]:
     from ostree.system import archive
 
     found = ["libcurl"]
+    if any(os.access(os.path.join(path, "gpg"), os.X_OK) for path in os.get_exec_path()):
+        found.append("gpgme")
     if archive.is_available():
         found.append("libarchive")
-    return found
+    return [*found, "sign-ed25519", "sign-spki"]
 
 
 def version_text() -> str:

@@ -33,37 +33,53 @@ def ring_name(remote: str) -> str:
 def verifier_for_remote(repo: Repo, name: str) -> GpgVerifier:
     """Trusts the keys of a remote: its own, or if it has none the global ones; more if configured.
 
-    Raises:
-        RemoteNotFoundError: ``Remote "NAME" not found``.
-        OSTreeError: if keys cannot be read.
+    Keys are read when they are needed for the first time; then the verifier may raise
+    ``Remote "NAME" not found`` and other errors of reading.
     """
-    remote = repo.remotes.get(name)
-    ring = _remote_ring(repo, name)
-    if ring is None:
-        ring = _global_ring(repo)
-    return GpgVerifier(with_key_files(ring, _key_files(remote)))
+
+    def ring() -> bytes:
+        remote = repo.remotes.get(name)
+        own = _remote_ring(repo, name)
+        return with_key_files(_global_ring(repo) if own is None else own, _key_files(remote))
+
+    return GpgVerifier(ring)
+
+
+def verifier_for_collection(repo: Repo, collection: str) -> tuple[str, GpgVerifier]:
+    """Trusts the keys of the first remote that serves a collection and has some; its name, too.
+
+    Raises:
+        NotFoundError: ``No keyring found configured locally for collection ‘X’``.
+    """
+    for name in repo.remotes.names():
+        if repo.remotes.get(name).get("collection-id") == collection and _remote_ring(repo, name):
+            return name, verifier_for_remote(repo, name)
+    raise NotFoundError(f"No keyring found configured locally for collection ‘{collection}’")
 
 
 def verifier_for_repo(repo: Repo, directory: str | None = None) -> GpgVerifier:
     """Trusts all keys there are: of every remote, the global ones, those in another directory.
 
-    Raises:
-        OSTreeError: if keys cannot be read.
+    They are read when they are needed for the first time.
     """
-    rings = [_read_rings(repo.dir_fd), _global_ring(repo)]
-    if directory is not None:
-        rings.append(_read_home(directory))
-    return GpgVerifier(b"".join(rings))
+
+    def ring() -> bytes:
+        home = b"" if directory is None else _read_home(directory)
+        return _read_rings(repo.dir_fd) + _global_ring(repo) + home
+
+    return GpgVerifier(ring)
 
 
 def verifier_for_signing(repo: Repo, directory: str | None = None) -> GpgVerifier:
     """Trusts the global keys and those in another directory.
 
-    Raises:
-        OSTreeError: if keys cannot be read.
+    They are read when they are needed for the first time.
     """
-    home = b"" if directory is None else _read_home(directory)
-    return GpgVerifier(_global_ring(repo) + home)
+
+    def ring() -> bytes:
+        return _global_ring(repo) + (b"" if directory is None else _read_home(directory))
+
+    return GpgVerifier(ring)
 
 
 def list_remote_keys(repo: Repo, name: str | None) -> list[GpgKey]:
@@ -107,11 +123,6 @@ def import_remote_keys(
     except OSError as error:
         raise RepoError(files.describe("open(O_TMPFILE)", error)) from error
     return imported
-
-
-def has_keys(repo: Repo, name: str) -> bool:
-    """Whether a remote has a keyring of its own with anything in it."""
-    return bool(_remote_ring(repo, name))
 
 
 # reading --------------------------------------------------------------------------------------
@@ -174,11 +185,9 @@ def _key_files(remote: Remote) -> list[str]:
         return []
     if ";" in text and "," in text:
         raise FormatError("key value list contains more than one separator")
-    found = []
-    for path in text.replace(",", ";").split(";"):
-        if path:
-            found += _files_at(path)
-    return found
+    listed = text.replace(",", ";").removesuffix(";")
+    # An empty entry names no directory, and is an error as any other that is not there.
+    return [file for path in listed.split(";") for file in _files_at(path)] if listed else []
 
 
 def _files_at(path: str) -> list[str]:

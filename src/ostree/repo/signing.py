@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from ostree.sign.interface import Signer, Verdict, Verifier
 
 
+def find_detached(repo: Repo, commit: Checksum) -> bytes | None:
+    """The detached metadata of a commit as it is stored, None if there is none."""
+    try:
+        return repo.load_metadata(commit, ObjectType.COMMITMETA)
+    except ObjectNotFoundError:
+        return None
+
+
 def detached_of(repo: Repo, commit: Checksum) -> list[tuple[str, Variant]]:
     """The detached metadata of a commit, whatever its state; empty if there is none."""
-    try:
-        data = repo.load_metadata(commit, ObjectType.COMMITMETA)
-    except ObjectNotFoundError:
-        return []
-    return signature_dict.decode(data)
+    return signature_dict.decode(find_detached(repo, commit) or b"")
 
 
 def is_signed(repo: Repo, commit: Checksum) -> bool:

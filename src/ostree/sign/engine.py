@@ -181,9 +181,9 @@ class EngineVerdict(Verdict):
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def describe(self) -> str:
-        """See :meth:`Verdict.describe`."""
-        return f"{self.text}\n"
+    def descriptions(self, prefix: str = "") -> list[str]:
+        """See :meth:`Verdict.descriptions`."""
+        return [f"{prefix}{self.text}\n"]
 
 
 class EngineVerifier(Verifier):
@@ -201,9 +201,11 @@ class EngineVerifier(Verifier):
 
     def verify(self, data: bytes, signatures: Sequence[bytes] | None) -> EngineVerdict:
         """See :meth:`Verifier.verify`."""
-        if not isinstance(self._keys, PublicKeys):
+        if signatures is not None and not isinstance(self._keys, PublicKeys):
             self._keys = self._keys()
-        return EngineVerdict(self.engine.verify(data, signatures, self._keys))
+        # Where there is no place for signatures, keys are not even looked for.
+        keys = self._keys if isinstance(self._keys, PublicKeys) else PublicKeys()
+        return EngineVerdict(self.engine.verify(data, signatures, keys))
 
 
 def missing_library(engine: str, error: ImportError) -> OSTreeError:

@@ -39,9 +39,13 @@ class Verdict:
 
     __slots__ = ()
 
-    def describe(self) -> str:
-        """For people: lines, each with its end."""
+    def descriptions(self, prefix: str = "") -> list[str]:
+        """For people, about each signature: lines, each with its end and a prefix."""
         raise NotImplementedError
+
+    def describe(self) -> str:
+        """All of it."""
+        return "".join(self.descriptions())
 
 
 class Verifier:

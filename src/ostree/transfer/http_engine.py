@@ -12,10 +12,11 @@ import hashlib
 from time import monotonic
 
 from ostree.errors import CorruptionError, OSTreeError, StatusError
-from ostree.events import PullProgress
+from ostree.events import CommitSigned, PullProgress
 from ostree.formats import commit as commit_format
 from ostree.formats import commitmeta, dirmeta, dirtree
-from ostree.net.fetcher import NOT_FOUND_STATUSES, MemorySink, Request
+from ostree.net.fetcher import METADATA_PRIORITY, NOT_FOUND_STATUSES, MemorySink, Request
+from ostree.repo.signing import find_detached
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.content_flow import ContentFlow
 from ostree.transfer.content_receiver import ContentReceiver
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
+    from ostree.sign.interface import Verdict
     from ostree.store.store import LooseStore
     from ostree.system.workers import WorkerPool
     from ostree.transfer.content_receiver import Receiver
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.plan import Planner
     from ostree.transfer.remote import RemoteAccess
+    from ostree.transfer.trust import Trust
     from ostree.types import Checksum, ObjectType
 
     CheckCommit = Callable[[CommitStep, Commit], None]
@@ -64,6 +67,7 @@ class HttpEngine:
         result: Is counted in.
         check_commit: Raises if a commit is not acceptable.
         caches: Asked for objects before the remote is.
+        trust: Refuses commits that are not signed as they have to be.
         on_event: Is given progress.
         deltas: For commits that deltas lead to the superblocks, in the order of application.
     """
@@ -80,6 +84,7 @@ class HttpEngine:
         result: PullResult,
         check_commit: CheckCommit,
         caches: LocalCaches,
+        trust: Trust,
         on_event: Listener,
         deltas: Mapping[Checksum, Sequence[Superblock]],
     ) -> None:
@@ -92,6 +97,7 @@ class HttpEngine:
         self._planner = planner
         self._result = result
         self._check_commit = check_commit
+        self._trust = trust
         self._emit = on_event
         self._options = options
         self._interval = options.update_interval
@@ -176,7 +182,14 @@ class HttpEngine:
 
     def _submit_metadata(self, step: Step, limit: int) -> None:
         fetch = _MetadataBody(self, step)
-        request = Request(self._url(step.checksum, step.type), max_size=limit, resumable=True)
+        # Commits first: while they are on their way, their detached metadata is kept in memory.
+        first = isinstance(step, CommitStep)
+        request = Request(
+            self._url(step.checksum, step.type),
+            max_size=limit,
+            resumable=True,
+            priority=METADATA_PRIORITY - 1 if first else METADATA_PRIORITY,
+        )
         self._fetcher.submit(request, fetch, fetch.done)
 
     def _fetch_detached(self, step: CommitStep) -> None:
@@ -194,15 +207,16 @@ class HttpEngine:
             self._result.bytes_transferred += len(data)
         elif superblocks and not step.present:
             data = self._detached_in(superblocks[-1])
-        if data is not None:
-            try:
-                self._transaction.write_detached(step.checksum, data)
-            except CorruptionError as error:
-                error.add_prefix(f"Parsing {step.checksum}.commitmeta")
-                raise
         if step.present:
+            if self._trust.demands_commit:
+                commit = self._repo.load_metadata(step.checksum, step.type)
+                known = data if data is not None else find_detached(self._repo, step.checksum)
+                self._check_stored(step, commit, known)
+            if data is not None:
+                self._transaction.write_detached(step.checksum, data)
             self._present(step)
             return
+        step.detached = data
         if superblocks:
             self._verify(step, superblocks[-1].commit)
             self._store_commit(step, superblocks[-1].commit)
@@ -215,6 +229,14 @@ class HttpEngine:
         commit = self._repo.load_commit(step.checksum)
         self._check_commit(step, commit)
         self._commit_ready(step, commit)
+
+    def _check_stored(self, step: CommitStep, commit: bytes, detached: bytes | None) -> None:
+        """A commit that is here, or in a cache, has to be signed as one that comes."""
+        self._signed(step, self._trust.check_stored(step.checksum, commit, detached))
+
+    def _signed(self, step: CommitStep, verdict: Verdict | None) -> None:
+        if verdict is not None:
+            self._emit(CommitSigned(step.checksum, verdict.descriptions))
 
     def metadata_arrived(self, step: Step, data: bytes) -> None:
         """The bytes of an object are there: verify, store, tell the planner."""
@@ -257,7 +279,11 @@ class HttpEngine:
         except CorruptionError as error:
             error.add_prefix(f"Validating commit {step.checksum}")
             raise
+        detached, step.detached = step.detached, None
+        self._signed(step, self._trust.check_fetched(step.checksum, data, detached))
         self._transaction.mark_partial(step.checksum)
+        if detached is not None:
+            self._transaction.write_detached(step.checksum, detached)
         self._put(step, data)
         self._check_commit(step, commit)
         self._commit_ready(step, commit)
@@ -303,12 +329,7 @@ class HttpEngine:
     def _copy_metadata(self, step: Step) -> bool:
         """Take a metadata object from a cache, if one has it."""
         if isinstance(step, CommitStep):
-            there, detached = self._caches.detached(step.checksum)
-            if there:
-                self._transaction.mark_partial(step.checksum)
-            if detached is not None:
-                self._result.cached_metadata += 1
-                self._transaction.write_detached(step.checksum, detached)
+            self._copy_signatures(step)
         is_new = self._caches.import_metadata(step.checksum, step.type)
         if is_new is None:
             return False
@@ -323,6 +344,18 @@ class HttpEngine:
         else:
             self._planner.dirmeta_arrived()
         return True
+
+    def _copy_signatures(self, step: CommitStep) -> None:
+        """Prepare for a commit from a cache, if one has it: it is not trusted more than others."""
+        found = self._caches.commit(step.checksum)
+        if found is None:
+            return
+        commit, detached = found
+        self._check_stored(step, commit, detached)
+        self._transaction.mark_partial(step.checksum)
+        if detached is not None:
+            self._result.cached_metadata += 1
+            self._transaction.write_detached(step.checksum, detached)
 
     def _copy_content(self, checksum: Checksum) -> bool:
         """Take a file object from a cache, if one has it."""

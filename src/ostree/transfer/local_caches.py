@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ostree.errors import OSTreeError
 from ostree.repo.repository import Repo
+from ostree.repo.signing import find_detached
 from ostree.system.closing import Closing
 from ostree.transfer.object_import import ObjectImporter
 from ostree.types import ObjectType
@@ -81,11 +82,10 @@ class LocalCaches(Closing):
                 return importer.content(checksum)
         return None
 
-    def detached(self, commit: Checksum) -> tuple[bool, bytes | None]:
-        """Whether a cache has a commit, and its detached metadata there if there is any."""
+    def commit(self, checksum: Checksum) -> tuple[bytes, bytes | None] | None:
+        """A commit with its detached metadata, None if no cache has it; nothing is imported."""
         for repo, _importer in self._caches:
-            if repo.has_object(commit, ObjectType.COMMIT):
-                if repo.has_object(commit, ObjectType.COMMITMETA):
-                    return True, repo.load_metadata(commit, ObjectType.COMMITMETA)
-                return True, None
-        return False, None
+            if repo.has_object(checksum, ObjectType.COMMIT):
+                data = repo.load_metadata(checksum, ObjectType.COMMIT)
+                return data, find_detached(repo, checksum)
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ostree.transfer.delta_use import DeltaEstimate
     from ostree.types import Checksum
@@ -36,6 +36,7 @@ class PullOptions:
         gpg_verify_summary: See above.
         sign_verify: See above.
         sign_verify_summary: See above.
+        keyring_remotes: For commits that other remotes have the keys of, the names of those.
         override_remote_name: Write refs as if they came from the remote of this name
             (``pull-local --remote``).
         append_user_agent: Added to the user agent, after a blank.
@@ -68,6 +69,7 @@ class PullOptions:
         "gpg_verify_summary",
         "http_headers",
         "http_trusted",
+        "keyring_remotes",
         "limit_rate",
         "localcache_repos",
         "low_speed_limit",
@@ -116,6 +118,7 @@ class PullOptions:
         gpg_verify_summary: bool | None = None,
         sign_verify: bool | None = None,
         sign_verify_summary: bool | None = None,
+        keyring_remotes: Mapping[Checksum, str] | None = None,
         override_remote_name: str | None = None,
         append_user_agent: str | None = None,
         low_speed_limit: int = 1000,
@@ -152,6 +155,7 @@ class PullOptions:
         self.gpg_verify_summary = gpg_verify_summary
         self.sign_verify = sign_verify
         self.sign_verify_summary = sign_verify_summary
+        self.keyring_remotes = keyring_remotes or {}
         self.override_remote_name = override_remote_name
         self.append_user_agent = append_user_agent
         self.low_speed_limit = low_speed_limit

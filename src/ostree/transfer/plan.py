@@ -71,9 +71,20 @@ class CommitStep(Step):
         base: Dirtree of a complete commit that probably resembles it.
         parent: Its parent, once it has arrived.
         arrived: Whether the planner has been told what it holds.
+        detached: Its detached metadata, while that waits for the commit.
     """
 
-    __slots__ = ("arrived", "base", "complete", "depth", "max_size", "optional", "parent", "refs")
+    __slots__ = (
+        "arrived",
+        "base",
+        "complete",
+        "depth",
+        "detached",
+        "max_size",
+        "optional",
+        "parent",
+        "refs",
+    )
 
     def __init__(
         self, checksum: Checksum, depth: int, *, present: bool, complete: bool, optional: bool
@@ -87,6 +98,7 @@ class CommitStep(Step):
         self.base: Checksum | None = None
         self.parent: Checksum | None = None
         self.arrived = False
+        self.detached: bytes | None = None
 
 
 class TreeStep(Step):

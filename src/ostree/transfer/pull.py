@@ -10,12 +10,19 @@ from ostree.repo.remotes import Remote
 from ostree.system.workers import WorkerPool, default_workers
 from ostree.transfer.connection import connect
 from ostree.transfer.delta_use import check_options, estimate, find_deltas
+from ostree.transfer.demands import trust_in
 from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
 from ostree.transfer.http_engine import HttpEngine
 from ostree.transfer.local_caches import LocalCaches
 from ostree.transfer.options import PullOptions, PullResult
-from ostree.transfer.remote import access, refuse_signatures
-from ostree.transfer.remote_summary import fetch_config, fetch_summary, open_cache
+from ostree.transfer.remote import access
+from ostree.transfer.remote_summary import (
+    fetch_config,
+    fetch_summary,
+    open_cache,
+    verification,
+)
+from ostree.transfer.trust import WHEN_PULLING
 from ostree.transfer.wanted import (
     CommitChecks,
     add_all,
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
     from ostree.transfer.remote import RemoteAccess
     from ostree.transfer.remote_summary import RemoteSummary
     from ostree.transfer.summary_cache import SummaryCache
+    from ostree.transfer.trust import Trust
     from ostree.transfer.wanted import Wanted
 
 #: Jobs that workers may have waiting; what they hold is bounded in bytes already.
@@ -64,7 +72,7 @@ def pull(
         What was done.
 
     Raises:
-        SignatureError: if the remote demands signatures; nothing is fetched then.
+        SignatureError: if something is not signed as the remote's configuration demands.
         OSTreeError: naming what went wrong.  No ref has changed; objects that came are kept for
             the next pull.
     """
@@ -72,7 +80,7 @@ def pull(
     remote = remote if isinstance(remote, Remote) else repo.remotes.get(remote)
     repo.require_writable()
     check_options(repo, options)
-    refuse_signatures(remote, options)
+    trust = trust_in(repo, remote, options)
     source = access(remote, options)
     wanted = collection_wanted(options.collection_refs)
     everything = not refs and not wanted
@@ -83,23 +91,22 @@ def pull(
     if source.local_path is not None and not options.require_static_deltas:
         from ostree.transfer.pull_local import pull_directory
 
-        return pull_directory(repo, source, wanted, options, listener, everything=everything)
+        return pull_directory(repo, source, wanted, options, trust, listener, everything=everything)
     cache = open_cache(repo, source, options)
     with connect(repo, remote, source, options) as (found, fetcher):
         mirrors_all = options.mirror and everything
         summary_known = mirrors_all or any(item.checksum is None for item in wanted)
-        summary = _resolve(wanted, found, fetcher, options, cache, everything=mirrors_all)
-        digests_required = remote.get_boolean("gpg-verify-summary", default=False)
+        summary = _resolve(wanted, found, fetcher, options, trust, cache, everything=mirrors_all)
         result = _pull_objects(
             repo,
             found,
             wanted,
             fetcher,
             options,
+            trust,
             listener,
             summary=summary.summary if summary is not None else None,
             summary_known=summary_known,
-            digests_required=digests_required,
         )
         if mirrors_all and not source.branches and summary is not None:
             keep_summary(
@@ -117,6 +124,7 @@ def _resolve(
     source: RemoteAccess,
     fetcher: Fetcher,
     options: PullOptions,
+    trust: Trust,
     cache: SummaryCache | None,
     *,
     everything: bool,
@@ -125,7 +133,11 @@ def _resolve(
     if not everything and all(item.checksum is not None for item in wanted):
         return None
     found = fetch_summary(
-        fetcher, source, cache=cache, fail_on_stale_cache=options.fail_on_stale_cache
+        fetcher,
+        source,
+        cache=cache,
+        verify=verification(trust, WHEN_PULLING),
+        fail_on_stale_cache=options.fail_on_stale_cache,
     )
     if found is None:
         if everything:
@@ -158,11 +170,11 @@ def _pull_objects(
     wanted: list[Wanted],
     fetcher: Fetcher,
     options: PullOptions,
+    trust: Trust,
     on_event: Listener,
     *,
     summary: Summary | None,
     summary_known: bool,
-    digests_required: bool,
 ) -> PullResult:
     """The transaction: objects, then refs, then the marks of partial commits."""
     result = PullResult(local=False)
@@ -182,7 +194,7 @@ def _pull_objects(
             result,
             summary_known=summary_known,
             resumed=transaction.resumed,
-            digests_required=digests_required,
+            digests_required=trust.demands_gpg_summary,
         )
         if options.dry_run:
             result.estimate = estimate(repo, deltas)
@@ -208,6 +220,7 @@ def _pull_objects(
                 result,
                 checks,
                 caches,
+                trust,
                 on_event,
                 deltas,
             )

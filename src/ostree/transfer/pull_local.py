@@ -5,16 +5,19 @@ from __future__ import annotations
 from time import monotonic
 
 from ostree.errors import NotFoundError, OSTreeError, RefNotFoundError, RepoError
-from ostree.events import PullProgress, ignore
+from ostree.events import CommitSigned, PullProgress, ignore
 from ostree.formats import summary as summary_format
 from ostree.repo.repository import Repo
+from ostree.repo.signing import find_detached
 from ostree.system import files
 from ostree.system.workers import WorkerPool
+from ostree.transfer.demands import local_trust
 from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
 from ostree.transfer.object_import import ObjectImporter
 from ostree.transfer.options import PullOptions, PullResult
 from ostree.transfer.plan import CommitStep, TreeStep
 from ostree.transfer.remote_summary import MAX_SUMMARY
+from ostree.transfer.trust import WHEN_PULLING
 from ostree.transfer.wanted import (
     CommitChecks,
     Wanted,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from ostree.repo.transaction import Transaction
     from ostree.transfer.plan import Planner, Step
     from ostree.transfer.remote import RemoteAccess
+    from ostree.transfer.trust import Trust
 
     CheckCommit = Callable[[CommitStep, Commit], None]
 
@@ -69,19 +73,19 @@ def pull_local(
     """
     options = options or PullOptions()
     repo.require_writable()
-    if options.gpg_verify or options.gpg_verify_summary:
-        _refuse_signatures(repo, options)
+    trust = local_trust(repo, options)
     if options.require_static_deltas:
         return _pull_as_remote(repo, source_path, refs, options, on_event)
     with Repo.open(source_path) as source:
         wanted = collection_wanted(options.collection_refs)
         wanted += parse_wanted(refs or (() if wanted else source.refs.all()))
-        _resolve(wanted, source, everything=False)
+        _resolve(wanted, source, trust, everything=False)
         return _pull_objects(
             repo,
             source,
             wanted,
             options,
+            trust,
             on_event or ignore,
             remote_name=None,
             collection=source.config.collection_id,
@@ -116,18 +120,20 @@ def pull_directory(
     access: RemoteAccess,
     wanted: list[Wanted],
     options: PullOptions,
+    trust: Trust,
     on_event: Listener,
     *,
     everything: bool,
 ) -> PullResult:
     """Pull from a configured ``file://`` remote; see :func:`ostree.transfer.pull.pull`."""
     with Repo.open(access.local_path or "/") as source:
-        summary = _resolve(wanted, source, everything=everything and options.mirror)
+        summary = _resolve(wanted, source, trust, everything=everything and options.mirror)
         result = _pull_objects(
             repo,
             source,
             wanted,
             options,
+            trust,
             on_event,
             remote_name=access.name,
             collection=source.config.collection_id,
@@ -137,18 +143,11 @@ def pull_directory(
         return result
 
 
-def _refuse_signatures(repo: Repo, options: PullOptions) -> None:
-    from ostree.transfer.remote import refuse_signatures
-
-    remote_name = options.override_remote_name
-    if remote_name is None:
-        raise OSTreeError("Must specify remote name to enable gpg verification")
-    refuse_signatures(repo.remotes.get(remote_name), options)
-
-
-def _resolve(wanted: list[Wanted], source: Repo, *, everything: bool) -> bytes | None:
+def _resolve(wanted: list[Wanted], source: Repo, trust: Trust, *, everything: bool) -> bytes | None:
     """Find out which commits are wanted; a summary decides where there is one (§4.9)."""
     data = _read_optional(source, "summary")
+    if everything or any(item.checksum is None for item in wanted):
+        trust.check_summary(data, _read_optional(source, "summary.sig"), WHEN_PULLING)
     if data is None:
         if everything:
             raise NotFoundError(
@@ -193,6 +192,7 @@ def _pull_objects(
     source: Repo,
     wanted: list[Wanted],
     options: PullOptions,
+    trust: Trust,
     on_event: Listener,
     *,
     remote_name: str | None,
@@ -208,7 +208,7 @@ def _pull_objects(
         planner = make_planner(repo, transaction, wanted, options, remote_name)
         with WorkerPool(backlog=_BACKLOG) as pool:
             LocalEngine(
-                repo, source, transaction, pool, planner, options, result, checks, on_event
+                repo, source, transaction, pool, planner, options, result, checks, trust, on_event
             ).run()
         set_refs(repo, transaction, wanted, options, remote_name)
     result.seconds = int(monotonic() - started)
@@ -228,6 +228,7 @@ class LocalEngine:
         options: How to pull.
         result: Is counted in.
         check_commit: Raises if a commit is not acceptable.
+        trust: Refuses commits that are not signed as they have to be.
         on_event: Is given progress.
     """
 
@@ -241,6 +242,7 @@ class LocalEngine:
         options: PullOptions,
         result: PullResult,
         check_commit: CheckCommit,
+        trust: Trust,
         on_event: Listener,
     ) -> None:
         self._repo = repo
@@ -250,6 +252,7 @@ class LocalEngine:
         self._planner = planner
         self._result = result
         self._check_commit = check_commit
+        self._trust = trust
         self._emit = on_event
         self._interval = options.update_interval
         self._next_progress = 0.0
@@ -295,23 +298,33 @@ class LocalEngine:
 
     def _take_commit(self, step: CommitStep) -> None:
         there = self._source.has_object(step.checksum, ObjectType.COMMIT)
-        if there:
-            self._import_detached(step.checksum)
+        if not step.present and not there and step.optional:
+            self._import_tombstone(step.checksum)
+            self._planner.commit_missing(step)
+            return
+        detached = find_detached(self._source, step.checksum) if there else None
+        if there or step.present:
+            self._check_signed(step, detached)
+        if detached is not None:
+            self._transaction.write_detached(step.checksum, detached)
         if not step.present:
-            if not there and step.optional:
-                self._import_tombstone(step.checksum)
-                self._planner.commit_missing(step)
-                return
             self._transaction.mark_partial(step.checksum)
             self._import_metadata(step)
         commit = self._repo.load_commit(step.checksum)
         self._check_commit(step, commit)
         self._planner.commit_arrived(step, commit)
 
-    def _import_detached(self, commit: Checksum) -> None:
-        if self._source.has_object(commit, ObjectType.COMMITMETA):
-            data = self._source.load_metadata(commit, ObjectType.COMMITMETA)
-            self._transaction.write_detached(commit, data)
+    def _check_signed(self, step: CommitStep, detached: bytes | None) -> None:
+        """Before anything of a commit is imported it has to be signed, if that is demanded."""
+        if not self._trust.demands_commit:
+            return
+        holder = self._repo if step.present else self._source
+        commit = holder.load_metadata(step.checksum, ObjectType.COMMIT)
+        if detached is None:
+            detached = find_detached(self._repo, step.checksum)
+        verdict = self._trust.check_stored(step.checksum, commit, detached)
+        if verdict is not None:
+            self._emit(CommitSigned(step.checksum, verdict.descriptions))
 
     def _import_tombstone(self, commit: Checksum) -> None:
         kind = ObjectType.TOMBSTONE_COMMIT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.errors import OSTreeError, SignatureError
+from ostree.errors import OSTreeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,45 +118,4 @@ def access(remote: Remote, options: PullOptions) -> RemoteAccess:
         metalink=metalink,
         collection_id=remote.get("collection-id"),
         branches=remote.get_list("branches"),
-    )
-
-
-def refuse_signatures(remote: Remote, options: PullOptions, *, summary_only: bool = False) -> None:
-    """Refuse remotes whose signatures would have to be verified.
-
-    Raises:
-        SignatureError: naming the remote and the setting.
-    """
-    if not summary_only:
-        if _chosen(options.gpg_verify, remote, "gpg-verify", default=True):
-            raise _unverifiable("Commit", remote.name, "gpg-verify", "--no-gpg-verify")
-        if _asks_for_engines(options.sign_verify, remote, "sign-verify"):
-            raise _unverifiable("Commit", remote.name, "sign-verify", "--no-sign-verify")
-    if _chosen(options.gpg_verify_summary, remote, "gpg-verify-summary", default=False):
-        raise _unverifiable("Summary", remote.name, "gpg-verify-summary")
-    if _asks_for_engines(options.sign_verify_summary, remote, "sign-verify-summary"):
-        raise _unverifiable("Summary", remote.name, "sign-verify-summary")
-
-
-def _chosen(override: bool | None, remote: Remote, key: str, *, default: bool) -> bool:  # noqa: FBT001 - a setting with three states
-    if override is not None:
-        return override
-    return remote.get_boolean(key, default=default)
-
-
-def _asks_for_engines(override: bool | None, remote: Remote, key: str) -> bool:  # noqa: FBT001 - a setting with three states
-    if override is not None:
-        return override
-    value = remote.get(key)
-    return value is not None and value not in ("", "false", "0")
-
-
-def _unverifiable(what: str, name: str, key: str, option: str | None = None) -> SignatureError:
-    how = f"set {key}=false for the remote"
-    if option is not None:
-        how = f"add the remote with {option}, or {how}"
-    return SignatureError(
-        f'{what} signatures are required by remote "{name}" ({key}), '
-        "and this version cannot verify them",
-        hint=f"{how}, to accept unsigned data",
     )

@@ -8,9 +8,11 @@ from ostree.formats.keyfile import KeyFile
 from ostree.net.fetcher import MemorySink, Request
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.connection import connect
+from ostree.transfer.demands import trust_in
 from ostree.transfer.options import PullOptions
-from ostree.transfer.remote import access, join_url, refuse_signatures
+from ostree.transfer.remote import access, join_url
 from ostree.transfer.summary_cache import SummaryCache
+from ostree.transfer.trust import WHEN_LOOKING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from ostree.formats.summary import Summary
     from ostree.net.fetcher import FetchedBytes, Fetcher
     from ostree.repo.repository import Repo
+    from ostree.sign.interface import Verdict
     from ostree.transfer.remote import RemoteAccess
     from ostree.transfer.summary_cache import CachedFile
+    from ostree.transfer.trust import SummaryWords, Trust
     from ostree.types import Checksum
 
     Verify = Callable[["RemoteSummary | None"], None]
@@ -40,9 +44,18 @@ class RemoteSummary:
         etag: Its entity tag, quotes included, if the server told.
         last_modified: Its modification time in seconds since the epoch, if the server told.
         is_cached: Whether it is the copy that was at hand.
+        verdict: What its OpenPGP signatures are worth, if that had to be looked at.
     """
 
-    __slots__ = ("_summary", "data", "etag", "is_cached", "last_modified", "signature")
+    __slots__ = (
+        "_summary",
+        "data",
+        "etag",
+        "is_cached",
+        "last_modified",
+        "signature",
+        "verdict",
+    )
 
     def __init__(
         self,
@@ -58,6 +71,7 @@ class RemoteSummary:
         self.etag = etag
         self.last_modified = last_modified
         self.is_cached = is_cached
+        self.verdict: Verdict | None = None
         self._summary: Summary | None = None
 
     @property
@@ -112,6 +126,18 @@ def fetch_summary(
     if cache is not None and found is not None and found.signature is not None:
         cache.store(fetch.summary, fetch.signature)
     return found
+
+
+def verification(trust: Trust, words: SummaryWords) -> Verify:
+    """Has a summary verified as a remote's configuration demands; see :func:`fetch_summary`."""
+
+    def verify(found: RemoteSummary | None) -> None:
+        if found is None:
+            trust.check_summary(None, None, words)
+        else:
+            found.verdict = trust.check_summary(found.data, found.signature, words)
+
+    return verify
 
 
 class _SummaryFetch:
@@ -221,12 +247,16 @@ def remote_summary(
     """
     options = options or PullOptions()
     remote = repo.remotes.get(remote_name)
-    refuse_signatures(remote, options, summary_only=True)
+    trust = trust_in(repo, remote, options)
     source = access(remote, options)
     cache = open_cache(repo, source, options)
     with connect(repo, remote, source, options, accept_compressed=True) as (found, fetcher):
         return fetch_summary(
-            fetcher, found, cache=cache, fail_on_stale_cache=options.fail_on_stale_cache
+            fetcher,
+            found,
+            cache=cache,
+            verify=verification(trust, WHEN_LOOKING),
+            fail_on_stale_cache=options.fail_on_stale_cache,
         )
 
 

@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ostree.errors import OSTreeError, SignatureError
+from ostree.errors import OSTreeError
 from ostree.repo.repository import Repo
 from ostree.transfer.connection import connect
 from ostree.transfer.options import PullOptions
-from ostree.transfer.remote import (
-    access,
-    file_path,
-    join_url,
-    refuse_signatures,
-)
+from ostree.transfer.remote import access, file_path, join_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,35 +99,3 @@ def test_half_a_client_certificate(repo: Repo) -> None:
         connect(repo, far, source, PullOptions()),
     ):
         pass
-
-
-@pytest.mark.parametrize(
-    ("options", "overrides", "key"),
-    [
-        ({}, {}, "gpg-verify"),
-        ({"gpg_verify": "true"}, {}, "gpg-verify"),
-        ({"gpg_verify": "false"}, {"gpg_verify": True}, "gpg-verify"),
-        ({"gpg_verify": "false", "sign_verify": "ed25519"}, {}, "sign-verify"),
-        ({"gpg_verify": "false", "sign_verify": "1"}, {}, "sign-verify"),
-        ({"gpg_verify": "0", "gpg_verify_summary": "1"}, {}, "gpg-verify-summary"),
-        ({"gpg_verify": "0", "sign_verify_summary": "true"}, {}, "sign-verify-summary"),
-        ({"gpg_verify": "false"}, {}, None),
-        ({"gpg_verify": "false", "sign_verify": "false"}, {}, None),
-        ({}, {"gpg_verify": False}, None),
-    ],
-    ids=str,
-)
-def test_signatures(
-    repo: Repo, options: dict[str, str], overrides: dict[str, bool], key: str | None
-) -> None:
-    """What demands signatures is refused, for none can be verified yet."""
-    far = remote(repo, url="http://x", **options)
-    chosen = PullOptions(
-        gpg_verify=overrides.get("gpg_verify"),
-    )
-
-    if key is None:
-        refuse_signatures(far, chosen)
-        return
-    with pytest.raises(SignatureError, match=rf'by remote "far" \({key}\)'):
-        refuse_signatures(far, chosen)

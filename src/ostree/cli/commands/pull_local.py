@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import REPO, text
+from ostree.cli.options import REPO, flag, text
 from ostree.cli.pulling import (
     BAREUSERONLY_FILES,
     COMMIT_METADATA_ONLY,
@@ -38,6 +38,8 @@ OPTIONS = (
     BAREUSERONLY_FILES,
     DISABLE_STATIC_DELTAS,
     REQUIRE_STATIC_DELTAS,
+    flag("gpg-verify", "GPG verify commits (must specify --remote)"),
+    flag("gpg-verify-summary", "GPG verify summary (must specify --remote)"),
     DISABLE_VERIFY_BINDINGS,
     DEPTH,
     PROGRESS,
@@ -60,6 +62,8 @@ def run(ctx: Context, args: Arguments) -> None:
             verify_bindings=not args.flag("disable-verify-bindings"),
             fsync=False if args.flag("disable-fsync") else None,
             per_object_fsync=args.flag("per-object-fsync"),
+            gpg_verify=args.flag("gpg-verify"),
+            gpg_verify_summary=args.flag("gpg-verify-summary"),
             override_remote_name=args.text("remote"),
         )
         show_pull(

@@ -190,4 +190,4 @@ def _print_signatures(ctx: Context, args: Arguments, repo: Repo, commit: Checksu
         verifier = keyrings.verifier_for_repo(repo, args.text("gpg-homedir"))
     verdict = inspect_commit(repo, commit, verifier)
     if verdict is not None:
-        ctx.stdout.write(found_text("Found", verdict))
+        ctx.stdout.write(found_text("Found", verdict.descriptions))

@@ -98,7 +98,7 @@ def _print_signatures(ctx: Context, repo: Repo, args: Arguments) -> None:
     signatures = verifier.signatures(signature_dict.decode(stored))
     if signatures is not None:
         verdict = verifier.check(_read(repo), signatures)
-        ctx.stdout.write("\n" + found_text("Found", verdict, " on the summary"))
+        ctx.stdout.write("\n" + found_text("Found", verdict.descriptions, " on the summary"))
 
 
 def _read(repo: Repo) -> bytes:

@@ -51,13 +51,9 @@ class GpgVerdict(Verdict):
         return next((key for key in self._keys if key.has(signature.fingerprint)), None)
 
     def descriptions(self, prefix: str = "") -> list[str]:
-        """What there is to say about each, see :class:`Teller`."""
+        """See :meth:`Verdict.descriptions` and :class:`Teller`."""
         teller = Teller(MachineZone(), time.time(), prefix)
         return [teller.describe(known, self.key_of(known)) for known in self.signatures]
-
-    def describe(self) -> str:
-        """See :meth:`Verdict.describe`."""
-        return "".join(self.descriptions())
 
 
 class GpgVerifier(Verifier):

@@ -5,15 +5,21 @@ from __future__ import annotations
 from ostree.cli.options import flag
 from ostree.cli.status_text import describe_default, format_status, format_status_json
 from ostree.cli.sysroot import open_sysroot
+from ostree.errors import OSTreeError, SysrootError
+from ostree.formats.refspec import parse_refspec
 from ostree.sysroot.status import read_status
+from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.sysroot import Sysroot
 
 USAGE = ""
 OPTIONS = (
+    flag("verify", "Print the commit verification status", short="V"),
     flag("json", "Output JSON", short="J"),
     flag("skip-signatures", "Skip signatures in output", short="S"),
     flag(
@@ -32,5 +38,45 @@ def run(ctx: Context, args: Arguments) -> None:
         elif args.flag("is-default"):
             ctx.stdout.line(describe_default(sysroot))
         else:
-            text = format_status(read_status(sysroot), colour=ctx.stdout.is_terminal)
-            ctx.stdout.write(text)
+            _print(ctx, args, sysroot)
+
+
+def _print(ctx: Context, args: Arguments, sysroot: Sysroot) -> None:
+    """Deployment by deployment, as what a signature is worth may be the end of it."""
+    statuses = read_status(sysroot)
+    if not statuses:
+        ctx.stdout.write(format_status(statuses))
+    for index, status in enumerate(statuses):
+        ctx.stdout.write(format_status([status], colour=ctx.stdout.is_terminal))
+        if args.flag("verify"):
+            ctx.stdout.line(_verification(sysroot, status.deployment))
+        elif not args.flag("skip-signatures"):
+            try:
+                ctx.stdout.write(_signatures(sysroot, status.deployment))
+            except OSTreeError as error:
+                error.add_prefix(f"Deployment {index}")
+                raise
+
+
+def _signatures(sysroot: Sysroot, deployment: Deployment) -> str:
+    """What signatures the commit has, if its remote demands any."""
+    remote = parse_refspec(deployment.refspec)[0] if deployment.refspec else None
+    if remote is None:
+        return ""
+    from ostree.transfer.attestation import describe_for_remote
+
+    if not sysroot.repo.has_object(deployment.checksum, ObjectType.COMMIT):
+        return ""
+    return "".join(describe_for_remote(sysroot.repo, deployment.checksum, remote, "    GPG: "))
+
+
+def _verification(sysroot: Sysroot, deployment: Deployment) -> str:
+    """What speaks for the commit; that nothing does is an error."""
+    from ostree.transfer.attestation import verify_for_remote
+
+    if not deployment.refspec:
+        raise SysrootError("No origin/refspec, cannot verify")
+    remote, _ = parse_refspec(deployment.refspec)
+    if remote is None:
+        raise SysrootError("Cannot verify deployment without remote")
+    return verify_for_remote(sysroot.repo, deployment.checksum, remote)

@@ -52,3 +52,7 @@ def run(ctx: Context, args: Arguments) -> None:
             ctx.stdout.line(metadata_value(found.summary, key))
         else:
             ctx.stdout.write(summary_text(found.summary))
+            if found.verdict is not None:
+                from ostree.cli.signing import VERIFIED, found_text
+
+                ctx.stdout.write("\n" + found_text(VERIFIED, found.verdict.descriptions))
