@@ -33,17 +33,31 @@ class SummaryWords:
         no_gpg_signature: The signature file, where OpenPGP signatures are demanded.
         no_summary: The summary, where signatures of engines are demanded.
         no_signature: The signature file, where signatures of engines are demanded.
+        summary_first: Which of the last two it is if both are missing.
     """
 
-    __slots__ = ("no_gpg_signature", "no_gpg_summary", "no_signature", "no_summary")
+    __slots__ = (
+        "no_gpg_signature",
+        "no_gpg_summary",
+        "no_signature",
+        "no_summary",
+        "summary_first",
+    )
 
     def __init__(
-        self, no_gpg_summary: str, no_gpg_signature: str, no_summary: str, no_signature: str
+        self,
+        no_gpg_summary: str,
+        no_gpg_signature: str,
+        no_summary: str,
+        no_signature: str,
+        *,
+        summary_first: bool,
     ) -> None:
         self.no_gpg_summary = no_gpg_summary
         self.no_gpg_signature = no_gpg_signature
         self.no_summary = no_summary
         self.no_signature = no_signature
+        self.summary_first = summary_first
 
 
 _GPG_OFF = "(use gpg-verify-summary=false in remote config to disable)"
@@ -56,6 +70,7 @@ WHEN_PULLING = SummaryWords(
     f"GPG verification enabled, but no summary.sig found {_GPG_OFF}",
     f"Signatures verification enabled, but no summary found {_SIGN_OFF}",
     f"Signatures verification enabled, but no summary.sig found {_SIGN_OFF}",
+    summary_first=False,
 )
 #: Those of commands that look at nothing else.
 WHEN_LOOKING = SummaryWords(
@@ -63,6 +78,7 @@ WHEN_LOOKING = SummaryWords(
     f"GPG verification enabled, but no summary signatures found {_GPG_OFF}",
     f"Signature verification enabled, but no summary found {_WRONG_URL}",
     f"Signature verification enabled, but no summary signatures found {_SIGN_OFF}",
+    summary_first=True,
 )
 
 
@@ -127,10 +143,9 @@ class Trust:
             raise SignatureError(words.no_gpg_summary)
         if gpg is not None and signature is None:
             raise SignatureError(words.no_gpg_signature)
-        if self._summary_engines and signature is None:
-            raise SignatureError(words.no_signature)
-        if self._summary_engines and summary is None:
-            raise SignatureError(words.no_summary)
+        if self._summary_engines and (summary is None or signature is None):
+            of_summary = summary is None and (words.summary_first or signature is not None)
+            raise SignatureError(words.no_summary if of_summary else words.no_signature)
         if summary is None or signature is None:
             return None
         verdict = None

@@ -91,6 +91,7 @@ class GpgVerifier(Verifier):
             SignatureError: ``GPG: Unable to complete signature verification: …`` if these are no
                 signatures.
         """
+        ring = self.ring
         check_count(signatures)
         blob = b"".join(map(dearmored, signatures))
         try:
@@ -100,7 +101,6 @@ class GpgVerifier(Verifier):
             raise _no_data() from error
         if not blob:
             raise _no_data()
-        ring = self.ring
         with gpg_home(ring) as home:
             path = home.write("signatures", blob)
             found = parse_statuses(home.run("--verify", "--", path, "-", data=data).statuses)
