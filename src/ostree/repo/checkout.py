@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from functools import partial
 
 from ostree.errors import ExistsError, NotFoundError, OSTreeError, RepoError
@@ -98,6 +99,7 @@ class Checkout:
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._open: list[_Open] = []
         self._done = 0
+        self._total: int | None = None
         self._next_report = _REPORT_EVERY
 
     def __enter__(self) -> Self:
@@ -124,6 +126,10 @@ class Checkout:
         skip = self._options.skip
         if "/" in skip:
             return
+        if self._emit is not None and not skip:
+            # What is wrong with the tree is found again where it matters.
+            with suppress(OSTreeError):
+                self._total = tree.count_files(self._repo, root)
         # Entered when their turn comes, so that few descriptors are open at a time.
         stack: list[tuple[_Open | None, str, TreeId]] = [(None, destination, root)]
         while stack:
@@ -357,7 +363,8 @@ class Checkout:
     def _report(self, *, final: bool = False) -> None:
         if self._emit is not None and (final or self._done >= self._next_report):
             self._next_report = self._done + _REPORT_EVERY
-            self._emit(StepProgress("checkout", self._done, self._done if final else None))
+            total = self._done if final else self._total
+            self._emit(StepProgress("checkout", self._done, total))
 
 
 def _open_directory(name: str, dir_fd: int | None, *, follow: bool) -> int:

@@ -341,8 +341,8 @@ class Repo(ObjectSource, Closing):
             options: How.
             subpath: The part, a path in the tree.
             dir_fd: What ``destination`` is relative to, if not the current directory.
-            on_event: Is given :class:`~ostree.events.StepProgress` of ``checkout``, whose total
-                is unknown until the end.
+            on_event: Is given :class:`~ostree.events.StepProgress` of ``checkout``; its total is
+                unknown until the end if there is a list of what to skip.
 
         Raises:
             OSTreeError: naming what is missing, damaged or in the way.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import NotFoundError, OSTreeError
-from ostree.types import Checksum, TreeId
+from ostree.types import Checksum, ObjectType, TreeId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +70,34 @@ def walk(repo: Repo, directory: Entry) -> Iterator[Entry]:
         yield entry
         if entry.tree is not None:
             stack.append(children(repo, entry))
+
+
+def count_files(repo: Repo, root: TreeId) -> int:
+    """How many files and links are below a directory; each dirtree is read once.
+
+    Raises:
+        OSTreeError: if a dirtree is missing or damaged.
+    """
+    from ostree.formats.dirtree import decode_references
+
+    counts: dict[bytes, int] = {}
+    opened: dict[bytes, tuple[int, list[bytes]]] = {}
+    stack = [root.dirtree.digest]
+    while stack:
+        digest = stack[-1]
+        if digest not in opened:
+            data = repo.load_metadata(digest.hex(), ObjectType.DIRTREE)
+            files, directories = decode_references(data)
+            below = [dirtree for dirtree, _ in directories]
+            opened[digest] = (len(files), below)
+            stack += [dirtree for dirtree in below if dirtree not in opened]
+            continue
+        stack.pop()
+        if digest not in counts:
+            own, below = opened[digest]
+            # One that contains itself, as no honest one can, counts nothing there.
+            counts[digest] = own + sum(counts.get(dirtree, 0) for dirtree in below)
+    return counts[root.dirtree.digest]
 
 
 def lookup(repo: Repo, root: TreeId, path: str, *, follow: bool = False) -> Entry:

@@ -839,6 +839,35 @@ def test_progress_ends_with_the_number_of_files(repo: Repo, tmp_path: Path) -> N
     assert (events[-1].done, events[-1].total) == (count, count)
 
 
+def test_the_number_of_files_is_known_from_the_start(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it can be told how much is done; but not what a list will leave out."""
+    monkeypatch.setattr("ostree.repo.checkout._REPORT_EVERY", 1)
+    whole: list[StepProgress] = []
+    part: list[StepProgress] = []
+
+    repo.checkout("main", tmp_path / "a", options=USER, on_event=whole.append)  # type: ignore[arg-type]
+    options = CheckoutOptions(user_mode=True, skip={"/suid"})
+    repo.checkout("main", tmp_path / "b", options=options, on_event=part.append)  # type: ignore[arg-type]
+
+    assert len(whole) > 2
+    assert {event.total for event in whole} == {whole[-1].done}
+    assert {event.total for event in part[:-1]} == {None}
+    assert part[-1].total == part[-1].done == whole[-1].done - 1
+
+
+def test_a_tree_that_cannot_be_counted_fails_where_it_always_did(
+    repo: Repo, tmp_path: Path
+) -> None:
+    os.unlink(repo.store.path(BIN_TREE, ObjectType.DIRTREE), dir_fd=repo.store.objects.fd)
+
+    with pytest.raises(NotFoundError, match=f"^No such metadata object {BIN_TREE}.dirtree$"):
+        repo.checkout("main", tmp_path / "out", options=USER, on_event=lambda _: None)
+
+    assert (tmp_path / "out/hello.txt").exists()
+
+
 def test_what_is_skipped_is_not_even_read(repo: Repo, tmp_path: Path) -> None:
     for checksum, kind in ((HELLO, ObjectType.FILE), (BIN_TREE, ObjectType.DIRTREE)):
         if repo.store.has(checksum, kind):

@@ -7,6 +7,7 @@ import sys
 
 from ostree.cli.checkout_list import read_list
 from ostree.cli.options import REPO, OptionError, flag, parse_boolean, path, text
+from ostree.cli.progress import TransientProgress
 from ostree.cli.repository import open_repo
 from ostree.errors import OSTreeError, UsageError
 from ostree.repo.checkout_labels import Labels
@@ -112,15 +113,14 @@ def run(ctx: Context, args: Arguments) -> None:
             for listed, subpath in _listed(args):
                 checksum = repo.resolve(listed)
                 try:
-                    _checkout(repo, args, checksum, subpath, rev, fsync=fsync)
+                    _checkout(ctx, repo, args, checksum, subpath, rev, fsync=fsync)
                 except OSTreeError as error:
                     error.add_prefix(f"Processing tree {checksum}")
                     raise
         else:
             checksum = repo.resolve(rev)
-            _checkout(
-                repo, args, checksum, args.text("subpath"), rest[0] if rest else rev, fsync=fsync
-            )
+            destination = rest[0] if rest else rev
+            _checkout(ctx, repo, args, checksum, args.text("subpath"), destination, fsync=fsync)
 
 
 def _listed(args: Arguments) -> Iterator[tuple[str, str | None]]:
@@ -143,6 +143,7 @@ def _listed(args: Arguments) -> Iterator[tuple[str, str | None]]:
 
 
 def _checkout(
+    ctx: Context,
     repo: Repo,
     args: Arguments,
     checksum: Checksum,
@@ -157,9 +158,14 @@ def _checkout(
         if policy is not None:
             options.labels = Labels(policy, args.text("selinux-prefix"))
         options.skip = _skip_list(args)
-        repo.checkout(
-            checksum, destination, options=options, subpath="/" if subpath is None else subpath
-        )
+        with TransientProgress(ctx, {"checkout": "Checking out files"}) as on_event:
+            repo.checkout(
+                checksum,
+                destination,
+                options=options,
+                subpath="/" if subpath is None else subpath,
+                on_event=on_event,
+            )
     finally:
         if policy is not None:
             policy.close()
