@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ostree.system import archive
 from support import processes
 
 if TYPE_CHECKING:
@@ -44,6 +46,33 @@ CHECKOUT = (
     print(peak())
 """
 )
+IMPORT = (
+    PEAK
+    + """
+    import sys
+    from ostree.repo.archive_import import ArchiveImport
+    from ostree.repo.modifier import Modifier
+    from ostree.repo.mutable_tree import MutableTree
+    from ostree.repo.repository import Repo
+    from ostree.system.archive import ArchiveReader
+    tree = MutableTree()
+    with Repo.open(sys.argv[1]) as repo:
+        with repo.transaction(fsync=False) as txn, ArchiveReader(sys.argv[2]) as reader:
+            ArchiveImport(repo, txn, tree, Modifier(), autocreate_parents=True).run(reader)
+            txn.set_ref("main", txn.commit(tree.write(txn), timestamp=1))
+    print(peak())
+"""
+)
+EXPORT = (
+    PEAK
+    + """
+    import sys
+    from ostree.cli.main import run
+    sys.argv[1:] = ["export", f"--repo={sys.argv[1]}", "main", "-o", sys.argv[2]]
+    assert run() == 0
+    print(peak())
+"""
+)
 CREATE = """
     import sys
     from ostree.repo.repository import Repo
@@ -69,4 +98,25 @@ def test_a_file_larger_than_memory_may_be(tmp_path: Path, mode: str) -> None:
     assert int(checked.stdout) < LIMIT
     assert (tmp_path / "out/large").stat().st_size == SIZE
     for name in ("out/large", "tree/large"):
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.skipif(
+    not archive.is_available(), reason="libarchive is missing (Debian: libarchive13)"
+)
+def test_an_archive_larger_than_memory_may_be(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.write(os.urandom(16 << 20))
+        file.truncate(SIZE)
+    subprocess.run(["tar", "-C", tmp_path, "-cf", tmp_path / "in.tar", "large"], check=True)
+    assert processes.run(CREATE, tmp_path / "repo", "archive").stderr == ""
+
+    imported = processes.run(IMPORT, tmp_path / "repo", tmp_path / "in.tar")
+    exported = processes.run(EXPORT, tmp_path / "repo", tmp_path / "out.tar")
+
+    assert imported.stderr == exported.stderr == ""
+    assert int(imported.stdout) < LIMIT
+    assert int(exported.stdout) < LIMIT
+    assert (tmp_path / "out.tar").stat().st_size > SIZE
+    for name in ("large", "in.tar", "out.tar"):
         (tmp_path / name).unlink()
