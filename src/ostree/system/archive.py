@@ -285,17 +285,21 @@ def _load() -> ModuleType:
 
     Functions named ``raw_…`` return the C library's status instead of raising.
     """
+    import ctypes
     import logging
 
     try:
-        import ctypes
-
-        from libarchive import ffi
+        try:
+            from libarchive import ffi
+        except (AttributeError, TypeError):
+            # It asks ldconfig for the library, which small systems lack, and goes on without an
+            # answer, looking for the functions among those that the process has already.
+            ctypes.CDLL(LIBRARY, ctypes.RTLD_GLOBAL)
+            from libarchive import ffi
     except (ImportError, OSError, AttributeError, TypeError) as error:
         raise OSTreeError(
             f"Archives need libarchive, which cannot be loaded: {error}",
-            hint="install the C library (Debian: libarchive13) and the Python package "
-            "libarchive-c; the environment variable LIBARCHIVE names the library's file",
+            hint="install the C library (Debian: libarchive13) and the Python package libarchive-c",
         ) from error
     table: ModuleType = ffi
     if not hasattr(table, "raw_read_free"):

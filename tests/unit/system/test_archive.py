@@ -246,3 +246,24 @@ def test_a_missing_library_is_named() -> None:
 
     assert result.stdout.startswith("Archives need libarchive, which cannot be loaded: ")
     assert "Debian: libarchive13" in result.stdout
+
+
+def test_the_library_is_found_without_ldconfig(tmp_path: Path) -> None:
+    """Small systems have neither that nor a compiler to ask."""
+    (tmp_path / "a.tar").write_bytes(tar(file("f")))
+    program = (
+        "import ctypes.util, sys\n"
+        "ctypes.util.find_library = lambda name: None\n"
+        "from ostree.system.archive import ArchiveReader\n"
+        "with ArchiveReader(sys.argv[1]) as reader:\n"
+        "    print(reader.next_entry().path)\n"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "a.tar"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.stdout == "b'f'\n"
