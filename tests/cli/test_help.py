@@ -62,6 +62,12 @@ def all_commands(group: Group = ROOT) -> Iterator[str]:
 COMMANDS = tuple(all_commands())
 
 
+def table(help: str) -> list[tuple[str, str]]:
+    """The names of commands in the help of a group, and what it says of them."""
+    lines = help.partition(" Commands:\n")[2].partition("\n\n")[0].splitlines()
+    return [(line.split()[0], " ".join(line.split()[1:])) for line in lines]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_is_the_golden_one(command: str) -> None:
     """A change of help is a change that users see; adapt the file along with it."""
@@ -85,3 +91,16 @@ def test_the_help_is_the_references(command: str, oracle: Oracle) -> None:
     ours = without_our_options(succeed(*command.split(), "--help"))
 
     assert ours == theirs
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("group", ["", "remote", "static-delta"])
+def test_tables_have_the_references_order_and_words(group: str, oracle: Oracle) -> None:
+    """Commands that both have stand in the same order, described in the same words."""
+    theirs = table(oracle(*group.split(), "--help").stdout)
+    ours = table(succeed(*group.split(), "--help"))
+
+    both = {name for name, _ in theirs} & {name for name, _ in ours}
+
+    assert both
+    assert [row for row in ours if row[0] in both] == [row for row in theirs if row[0] in both]
