@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.running import ostree, succeed
+from ostree.cli.command import Group
+from ostree.cli.commands import ROOT
 from ostree.cli.context import Context, Output
+from ostree.cli.options import JSON
 from ostree.cli.progress import PullListener
 from ostree.cli.progress_json import JsonLines
 from ostree.events import Message
@@ -19,9 +22,12 @@ from support.documented_repository import make_documented_repository
 from support.json_page import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.json_page import Section
 
-PAGE = Page(Path(__file__).resolve().parents[2] / "docs" / "json.md")
+PATH = Path(__file__).resolve().parents[2] / "docs" / "json.md"
+PAGE = Page(PATH)
 LINES = "`--progress=json`"
 SECTIONS = {section.title: section for section in PAGE.commands if section.title != LINES}
 
@@ -39,6 +45,21 @@ def run(command: str) -> str:
     program, *words = shlex.split(command)
     assert program == "ostree"
     return succeed(*words, environ={"OSTREE_REPO": "repo"})
+
+
+def commands_with_json(group: Group = ROOT) -> Iterator[str]:
+    """Those whose documents are ours: ``admin status --json`` prints upstream's."""
+    for entry in group.entries:
+        command = group.find(entry.name)
+        if isinstance(command, Group):
+            yield from commands_with_json(command)
+        elif command is not None and JSON in command.options:
+            yield command.name
+
+
+@pytest.mark.parametrize("command", tuple(commands_with_json()))
+def test_every_command_that_prints_documents_is_on_the_page(command: str) -> None:
+    assert f"`ostree {command} --json" in PATH.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("title", SECTIONS)

@@ -72,7 +72,7 @@ def test_a_new_configuration_is_the_documented_one(tmp_path: Path) -> None:
 )
 def test_documented_keys_are_read_somewhere(group: str, key: str) -> None:
     """A key that no module names would be a promise that nobody keeps."""
-    literal = re.compile("[\"']" + re.escape(key).replace("TYPE", r"\{\w+\}") + "[\"';.]")
+    literal = re.compile("[\"']" + re.escape(key).replace("TYPE", r"\{[\w.]+\}") + "[\"';.]")
 
     assert any(literal.search(path.read_text()) for path in SOURCE.rglob("*.py"))
 
