@@ -25,6 +25,7 @@ SAME_OPTIONS = (
     "config",
     "export",
     "create-usb",
+    "find-remotes",
     "init",
     "log",
     "ls",

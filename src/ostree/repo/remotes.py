@@ -42,6 +42,10 @@ class Remote:
         self._keyfile = keyfile
         self.file = file
 
+    def options(self) -> list[str]:
+        """The options that are set."""
+        return self._keyfile.keys(group_name(self.name))
+
     def get(self, key: str) -> str | None:
         """The value of an option, None if it is not set."""
         return self._keyfile.find_string(group_name(self.name), key)

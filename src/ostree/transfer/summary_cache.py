@@ -55,11 +55,8 @@ class SummaryCache:
         self._directory = f"{directory or 'tmp/cache'}/{_DIRECTORY}"
         self._name = name
         if directory is not None:
+            check_cache_directory(directory)
             self._directory = os.path.join(os.path.abspath(directory), _DIRECTORY)
-            try:
-                os.close(files.open_directory(directory))
-            except OSError as error:
-                raise NotFoundError(files.describe(f"opendir({directory})", error)) from error
 
     def summary(self) -> CachedFile | None:
         """The summary."""
@@ -102,6 +99,18 @@ class SummaryCache:
             os.fchmod(file.fd, 0o644)
             set_validators(file.fd, fetched.etag, fetched.last_modified or 0)
             file.replace(name, self._directory)
+
+
+def check_cache_directory(path: str) -> None:
+    """Refuse a directory for the cache that does not exist.
+
+    Raises:
+        NotFoundError: ``opendir(PATH): No such file or directory``.
+    """
+    try:
+        os.close(files.open_directory(path))
+    except OSError as error:
+        raise NotFoundError(files.describe(f"opendir({path})", error)) from error
 
 
 def set_validators(fd: int, etag: str | None, last_modified: int | None) -> None:

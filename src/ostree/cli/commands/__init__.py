@@ -16,6 +16,7 @@ ROOT = Group(
         Entry("config", "Change repo configuration settings"),
         Entry("diff", "Compare directory TARGETDIR against revision REV"),
         Entry("export", "Stream COMMIT to stdout in tar format"),
+        Entry("find-remotes", "Find remotes to serve the given refs"),
         Entry("create-usb", "Copy the refs to a USB stick"),
         Entry("fsck", "Check the repository for consistency"),
         Entry("gpg-sign", "Sign a commit"),
