@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -20,14 +20,21 @@ def oracle() -> Oracle:
         pytest.skip("the reference command is not installed (Debian: ostree)")
 
     def run(
-        *arguments: str | os.PathLike[str], check: bool = True
+        *arguments: str | os.PathLike[str],
+        check: bool = True,
+        environ: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [program, *(os.fspath(argument) for argument in arguments)],
             check=check,
             capture_output=True,
             text=True,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            env={
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "LC_ALL": "C.UTF-8",
+                "TZ": "UTC",
+                **(environ or {}),
+            },
         )
 
     return run

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.running import fail, ostree, succeed
-from ostree.cli.commands.commit import parse_epoch
-from ostree.errors import FormatError
 from ostree.system import locks
 from support import processes
 
@@ -59,52 +57,6 @@ def test_an_unchanged_tree_may_be_skipped(repo: Path, tree: Path) -> None:
     ]
 
 
-def test_the_environment_gives_the_time(repo: Path, tree: Path) -> None:
-    """``SOURCE_DATE_EPOCH`` counts unless ``--timestamp`` is given."""
-    environ = {"SOURCE_DATE_EPOCH": "1700000000"}
-
-    succeed("commit", f"--repo={repo}", "-b", "t", tree, environ=environ)
-    reproducible = succeed("show", f"--repo={repo}", "t")
-    succeed("commit", f"--repo={repo}", "-b", "t", "--timestamp=@5", tree, environ=environ)
-    explicit = succeed("show", f"--repo={repo}", "t")
-
-    assert "Date:  2023-11-14 22:13:20 +0000\n" in reproducible
-    assert "Date:  1970-01-01 00:00:05 +0000\n" in explicit
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("0", 0), ("12abc", 12), (" 7", 7), ("-1", -1), ("+3", 3)]
-)
-def test_the_epoch_is_read_as_c_does(text: str, seconds: int) -> None:
-    assert parse_epoch(text) == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "Failed to convert SOURCE_DATE_EPOCH"),
-        ("x", "Failed to convert SOURCE_DATE_EPOCH"),
-        ("9223372036854775808", "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
-        ("9" * 9999, "Parsing SOURCE_DATE_EPOCH: Numerical result out of range"),
-    ],
-)
-def test_a_bad_epoch_is_refused(text: str, message: str) -> None:
-    with pytest.raises(FormatError) as caught:
-        parse_epoch(text)
-
-    assert str(caught.value) == message
-
-
-def test_the_body_may_come_from_a_file(repo: Path, tree: Path, tmp_path: Path) -> None:
-    (tmp_path / "body").write_text("From a file\n")
-
-    succeed(
-        "commit", f"--repo={repo}", "-b", "b", "-s", "s", "-m", "no", "-F", tmp_path / "body", tree
-    )
-
-    assert succeed("show", f"--repo={repo}", "b").endswith("    s\n\n    From a file\n\n")
-
-
 def test_the_environment_can_name_the_boot(repo: Path, tree: Path) -> None:
     """Staging directories of other boots are removed; those of this one are kept."""
     for boot in ("this", "another"):
@@ -147,22 +99,43 @@ def test_a_read_only_repository_is_refused(repo: Path, tree: Path) -> None:
     assert done.stderr == "error: Cannot write to repository: Permission denied\n"
 
 
-@pytest.mark.parametrize(
-    "option",
-    ["--editor", "--consume", "--generate-sizes", "--selinux-policy=x", "-I"],
-)
-def test_what_does_not_work_yet_is_unknown(option: str, repo: Path, tree: Path) -> None:
-    message = fail("commit", f"--repo={repo}", "-b", "x", option, tree)
-
-    assert message == f"error: Unknown option {option}"
-
-
-def test_several_trees_are_refused(repo: Path, tree: Path) -> None:
-    message = fail(
-        "commit", f"--repo={repo}", "-b", "x", f"--tree=dir={tree}", f"--tree=dir={tree}"
+def test_what_the_parent_says_can_be_kept(repo: Path, tree: Path) -> None:
+    """Kept values stand behind those that are given; a key that is missing is named."""
+    succeed(
+        "commit",
+        f"--repo={repo}",
+        "--branch=main",
+        "--add-metadata=n=[byte 7]",
+        "--keep-metadata=version",
+        tree,
     )
 
-    assert message == "error: Overlaying several trees is not supported yet"
+    raw = succeed("show", f"--repo={repo}", "--raw", "main")
+    message = fail("commit", f"--repo={repo}", "-b", "main", "--keep-metadata=k", tree)
+    parent = succeed("rev-parse", f"--repo={repo}", "main").strip()
+
+    assert "({'n': <[byte 0x07]>, 'version': <'2'>, 'ostree.ref-binding': <['main']>}" in raw
+    assert message == f"error: Missing metadata key 'k' from commit '{parent}'"
+
+
+def test_composefs_is_not_supported_yet(repo: Path, tree: Path) -> None:
+    message = fail("commit", f"--repo={repo}", "-b", "x", "--generate-composefs-metadata", tree)
+
+    assert message == "error: composefs is not supported in this ostree build"
+
+
+def test_sizes_are_for_archives(repo: Path, tree: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    succeed("init", f"--repo={plain}", "--mode=bare-user")
+    for where in (repo, plain):
+        succeed("commit", f"--repo={where}", "-b", "x", "--generate-sizes", tree)
+
+    listing = succeed("show", f"--repo={repo}", "--print-sizes", "x")
+
+    assert "Number of objects (needed/total): 0/" in listing
+    assert fail("show", f"--repo={plain}", "--print-sizes", "x") == (
+        "error: No metadata key ostree.sizes in commit"
+    )
 
 
 @pytest.mark.oracle

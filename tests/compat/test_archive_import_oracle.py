@@ -71,7 +71,7 @@ def commit_ours(
                     repo,
                     txn,
                     tree,
-                    modifier.for_mode(repo.mode),
+                    modifier.for_repository(repo.mode),
                     autocreate_parents=autocreate,
                     pathname_filter=rename,
                 ).run(reader)

@@ -808,3 +808,78 @@ def test_running_out_of_descriptors_is_no_damage(
     for load in (store.load, lambda name: store.read_metadata(name, ObjectType.COMMIT)):
         with pytest.raises(RepoError, match="Too many open files"):
             load(checksum)
+
+
+# headers alone, files that become objects -------------------------------------------------------
+
+
+def test_a_header_longer_than_most_is_read_too(store: LooseStore, mode: str) -> None:
+    if not store.properties.keeps_xattrs:
+        pytest.skip("the mode keeps no attributes")
+    header = header_for(mode)
+    header.xattrs = ((b"user.long", b"x" * 2000),)
+    checksum = put(store, header, b"content")
+
+    assert store.header(checksum) == (header, 7)
+
+
+def test_a_header_of_what_is_missing(store: LooseStore) -> None:
+    with pytest.raises(ObjectNotFoundError):
+        store.header(HELLO)
+
+
+def test_a_file_becomes_an_object(store: LooseStore, mode: str, place: Path) -> None:
+    """Where the mode allows it: the same inode, which keeps its other name."""
+    path = place / "file"
+    path.write_bytes(b"content")
+    path.chmod(0o664)
+    info = path.stat()
+    owner = (0, 0) if mode == "bare-user-only" else (info.st_uid, info.st_gid)
+    header = FileHeader(*owner, 0o100644 if mode == "bare-user-only" else 0o100664)
+    checksum = checksum_bytes(header, b"content")
+    fd = os.open(path, os.O_RDONLY)
+
+    adopted = [store.adopt(checksum, header, fd) for _ in range(2)]
+
+    os.close(fd)
+    assert adopted == [store.properties.adopts] * 2
+    if store.properties.adopts:
+        made = path_of(place, store, checksum).stat()
+        assert (made.st_ino, made.st_nlink, made.st_mtime) == (info.st_ino, 2, 0)
+        with store.load(checksum) as content:
+            assert checksum_loaded(content) == checksum
+    assert leftovers(place) == []
+
+
+def test_a_file_on_another_file_system_is_to_be_copied(
+    store: LooseStore, mode: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "file").write_bytes(b"content")
+    header = header_for(mode, plain=True)
+    checksum = checksum_bytes(header, b"content")
+    fd = os.open(place / "file", os.O_RDONLY)
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", refuse)
+    adopted = store.adopt(checksum, header, fd)
+
+    os.close(fd)
+    assert not adopted
+    assert not store.has(checksum, ObjectType.FILE)
+
+
+def test_content_can_be_compressed_as_the_reference_does(place: Path) -> None:
+    """Libdeflate makes other bytes; where sizes become part of a commit they have to be zlib's."""
+    opened = [files.open_directory(place / name) for name in ("objects", "tmp")]
+    store = ArchiveStore(ObjectDirectory(opened[0], opened[1]))
+    store.exact_sizes = True
+    for checksum, vector in CONTENT.items():
+        store.put_bytes(checksum, vector.header, vector.content)
+
+    stored = {checksum: path_of(place, store, checksum).read_bytes() for checksum in CONTENT}
+
+    for fd in opened:
+        os.close(fd)
+    assert stored == {checksum: vector.archived for checksum, vector in CONTENT.items()}

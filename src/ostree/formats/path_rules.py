@@ -36,17 +36,17 @@ class Statoverride:
         self.replace = replace
 
 
-def parse_statoverride(data: bytes) -> Statoverride:
+def parse_statoverride(text: str) -> Statoverride:
     """Lines ``N PATH``, bits to add, and ``=N PATH``, bits to have; N is decimal.
 
     The last line for a path counts.
 
     Raises:
-        FormatError: ``Malformed statoverride file (no space found)``, ``Invalid UTF-8``.
+        FormatError: ``Malformed statoverride file (no space found)``.
     """
     add: dict[str, int] = {}
     replace: dict[str, int] = {}
-    for line in _lines(data):
+    for line in _lines(text):
         number, blank, path = line.partition(" ")
         if not blank:
             raise FormatError("Malformed statoverride file (no space found)")
@@ -57,22 +57,12 @@ def parse_statoverride(data: bytes) -> Statoverride:
     return Statoverride(add, replace)
 
 
-def parse_skip_list(data: bytes) -> set[str]:
-    """The paths, one a line.
-
-    Raises:
-        FormatError: ``Invalid UTF-8``.
-    """
-    return set(_lines(data))
+def parse_skip_list(text: str) -> list[str]:
+    """The paths, one a line."""
+    return _lines(text)
 
 
-def _lines(data: bytes) -> list[str]:
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise FormatError("Invalid UTF-8", offset=error.start) from error
-    if "\0" in text:
-        raise FormatError("Invalid UTF-8", offset=data.index(0))
+def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line]
 
 

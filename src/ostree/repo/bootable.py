@@ -25,20 +25,33 @@ def kernel_release(repo: Repo, root: TreeId) -> str:
         RepoError: if there are several.
     """
     found = []
-    for entry in tree.children(repo, tree.lookup(repo, root, _MODULES)):
+    for entry in tree.children(repo, _modules(repo, root)):
         if entry.tree is None:
             continue
-        try:
-            kernel = tree.lookup(repo, root, f"{entry.path}/vmlinuz")
-        except NotFoundError:
-            continue
-        if kernel.tree is None:
+        names = (child.name for child in tree.children(repo, entry))
+        if "vmlinuz" in names:
             found.append(entry.name)
     if not found:
         raise NotFoundError(f"No kernel found in {_MODULES}")
     if len(found) > 1:
         raise RepoError(f"Multiple kernels found in {_MODULES}")
     return found[0]
+
+
+def _modules(repo: Repo, root: TreeId) -> tree.Entry:
+    """The directory of kernels; the error names the first component that is missing."""
+    path = ""
+    entry = tree.Entry("/", tree=root)
+    try:
+        for name in _MODULES[1:].split("/"):
+            path += f"/{name}"
+            entry = tree.lookup(repo, root, path)
+        if entry.tree is None:
+            raise NotFoundError("Not a directory")
+    except NotFoundError as error:
+        error.add_prefix(f"Opening {_MODULES[1:]}")
+        raise
+    return entry
 
 
 def with_bootable(

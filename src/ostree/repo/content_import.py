@@ -30,7 +30,7 @@ def import_loaded(
         ChecksumError: if its checksum is not the expected one.
         RepoError: if the store cannot hold it.
     """
-    from ostree.repo.transaction import write_error
+    from ostree.repo.object_errors import write_error
 
     try:
         if content.size <= SMALL:
@@ -85,7 +85,7 @@ def _import_large(
 
 
 def _verify(expected: Checksum | None, actual: Checksum) -> None:
-    from ostree.repo.transaction import corrupted
+    from ostree.repo.object_errors import corrupted
 
     if expected is not None and actual != expected:
         raise corrupted(ObjectType.FILE, expected, actual)

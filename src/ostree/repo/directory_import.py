@@ -13,44 +13,89 @@ import os
 from functools import partial
 
 from ostree.errors import OSTreeError, RepoError
-from ostree.formats import dirmeta, dirtree
+from ostree.formats import dirmeta
 from ostree.formats.filename import encode_filename
 from ostree.repo.file_import import FileImport, OpenedFile, StoredFile
 from ostree.system import files, xattr
 from ostree.system.workers import WorkerPool
-from ostree.types import Checksum, DirMeta, ObjectType, TreeId
+from ostree.types import Checksum, DirMeta, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ostree.events import Listener
+    from ostree.repo.consume import ConsumedTree
+    from ostree.repo.devino import KnownInodes
     from ostree.repo.modifier import Modifier
-    from ostree.repo.transaction import Transaction
-    from ostree.store.store import LooseStore
+    from ostree.repo.mutable_tree import MutableTree
+    from ostree.repo.repository import Repo
+    from ostree.repo.tree_writer import TreeWriter
 
 #: Files open for the threads at a time.
 _BACKLOG = 32
 
 
-class _Directory:
-    """A directory whose entries are not all stored yet."""
+class ImportOptions:
+    """How a directory is committed.
 
-    __slots__ = ("dirmeta", "dirs", "files", "missing", "name", "parent", "path")
+    Attributes:
+        modifier: Changes of owner, mode and attributes.
+        consume: Whether what is committed is removed when the transaction is published.
+        known: Hard links to objects, which need not be read; None to read everything.
+        trusts_links: Whether the modifier leaves those alone.
+        final: Whether the tree is not changed any more afterwards, so that what is complete can
+            be written and forgotten.
+        prefix: Where in the tree the directory lands, for rules by path: empty or ``/usr/share``.
+    """
 
-    def __init__(self, name: str, path: str, parent: _Directory | None) -> None:
+    __slots__ = ("consume", "final", "known", "modifier", "prefix", "trusts_links")
+
+    def __init__(
+        self,
+        modifier: Modifier,
+        *,
+        consume: bool = False,
+        known: KnownInodes | None = None,
+        trusts_links: bool = False,
+        final: bool = False,
+        prefix: str = "",
+    ) -> None:
+        self.modifier = modifier
+        self.prefix = prefix
+        self.consume = consume
+        self.known = known
+        self.trusts_links = trusts_links
+        self.final = final
+
+
+class Directory:
+    """A directory whose entries are not all stored yet.
+
+    Attributes:
+        name: Its name, empty for the root.
+        path: Its path within the tree without a slash in front, empty for the root.
+        parent: The directory that it is in.
+        node: Where its entries go.
+        missing: How much of it is on its way: the scan itself, files, subdirectories.
+    """
+
+    __slots__ = ("missing", "name", "node", "parent", "path")
+
+    def __init__(self, name: str, path: str, parent: Directory | None) -> None:
         self.name = name
         self.path = path
         self.parent = parent
-        self.files: list[tuple[bytes, bytes]] = []
-        self.dirs: list[tuple[bytes, bytes, bytes]] = []
-        self.missing = 1  # the scan itself; then files on their way and subdirectories
-        self.dirmeta = b""
+        self.node: MutableTree | None = None
+        self.missing = 1
 
     def path_of(self, name: str) -> str:
-        """The path of an entry within the tree, for messages."""
-        path = f"{self.path}/{name}" if self.path else name
-        return os.fsencode(path).decode("utf-8", "replace")
+        """The path of an entry within the tree, as it stands on the disk."""
+        return f"{self.path}/{name}" if self.path else name
+
+    def shown(self, name: str) -> str:
+        """The same for messages, with a slash in front."""
+        return "/" + os.fsencode(self.path_of(name)).decode("utf-8", "replace")
 
 
 class DirectoryImport:
@@ -58,66 +103,68 @@ class DirectoryImport:
 
     def __init__(
         self,
-        store: LooseStore,
-        transaction: Transaction,
-        modifier: Modifier,
+        repo: Repo,
+        transaction: TreeWriter,
+        options: ImportOptions,
         on_event: Listener | None,
     ) -> None:
-        self._store = store
+        self._repo = repo
         self._transaction = transaction
-        self._modifier = modifier
+        self._options = options
+        self._modifier = options.modifier
         self._on_event = on_event
         self._dirmetas: dict[DirMeta, Checksum] = {}
-        self._to_scan: list[_Directory] = []
+        self._to_scan: list[Directory] = []
         self._root_fd = -1
-        self._result: TreeId | None = None
-        self._import = FileImport(store, transaction.charge, modifier)
+        self._limit = repo.store.properties.inline_limit
+        self._consumed: ConsumedTree | None = None
+        self._import = FileImport(repo, transaction.charge, options)
 
-    def run(self, path: str) -> TreeId:
-        """Store the tree; its root."""
+    def run(self, path: str, target: MutableTree) -> None:
+        """Store what is in the directory, and enter it in the target."""
         try:
             flags = files.DIRECTORY_FLAGS | (0 if path.endswith("/") else os.O_NOFOLLOW)
             self._root_fd = os.open(path, flags)
         except OSError as error:
             raise RepoError(files.describe(f"opendir({path})", error)) from error
         try:
+            if self._options.consume:
+                from ostree.repo.consume import ConsumedTree
+
+                self._consumed = ConsumedTree(path, self._root_fd)
             with WorkerPool(backlog=_BACKLOG) as pool:
-                self._to_scan.append(_Directory("", "", None))
+                root = Directory("", "", None)
+                root.node = target
+                self._to_scan.append(root)
                 while self._to_scan:
                     self._scan(self._to_scan.pop(), pool)
                     pool.collect()
                 pool.drain()
         finally:
             os.close(self._root_fd)
-        if self._result is None:
-            raise RepoError("Can't commit an empty tree")
-        return self._result
+        if self._consumed is not None:
+            self._transaction.when_published(self._consumed.remove)
 
     # the owner's thread -------------------------------------------------------------------------
 
-    def _scan(self, directory: _Directory, pool: WorkerPool) -> None:
+    def _scan(self, directory: Directory, pool: WorkerPool) -> None:
         """Read one directory: queue its files, remember its subdirectories."""
         fd = self._open(directory)
         try:
-            info = os.fstat(fd)
-            directory.dirmeta = self._store_dirmeta(info, fd)
-            names: list[str] = []
-            with os.scandir(fd) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        path = f"{directory.path}/{name}" if directory.path else name
-                        directory.missing += 1
-                        self._to_scan.append(_Directory(name, path, directory))
-                    elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
-                        names.append(name)
-                    else:
-                        raise RepoError(
-                            f"Not a regular file or symlink: {os.fsencode(name).decode(errors='replace')}",
-                            hint=f"in /{directory.path}: devices, pipes and sockets "
-                            "cannot be committed",
-                        )
-            self._take_files(directory, names, fd, pool)
+            if self._enter(directory, fd):
+                names: list[str] = []
+                with os.scandir(fd) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if entry.is_dir(follow_symlinks=False):
+                            directory.missing += 1
+                            path = directory.path_of(name)
+                            self._to_scan.append(Directory(name, path, directory))
+                        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+                            names.append(name)
+                        else:
+                            raise _special(directory, name)
+                self._take_files(directory, names, fd, pool)
         except OSError as error:
             raise RepoError(files.describe(f"Reading /{directory.path}", error)) from error
         finally:
@@ -125,7 +172,7 @@ class DirectoryImport:
         self._report()
         self._one_less(directory)
 
-    def _open(self, directory: _Directory) -> int:
+    def _open(self, directory: Directory) -> int:
         try:
             if not directory.path:
                 return os.dup(self._root_fd)
@@ -134,64 +181,84 @@ class DirectoryImport:
             text = files.describe(f"opendir({directory.name or '.'})", error)
             raise RepoError(text, hint=f"while committing /{directory.path}") from error
 
-    def _store_dirmeta(self, info: os.stat_result, fd: int) -> bytes:
+    def _enter(self, directory: Directory, fd: int) -> bool:
+        """Put the directory itself into the tree, with its metadata; False if it is left out."""
+        meta = self._metadata(directory, fd)
+        parent = directory.parent
+        if meta is None:
+            if self._consumed is not None and parent is not None:
+                self._consumed.add(parent.path, [directory.name])
+            return False
+        if directory.node is None and parent is not None and parent.node is not None:
+            directory.node = parent.node.put_directory(encode_filename(directory.name))
+        if directory.node is not None:
+            directory.node.dirmeta = self._store_dirmeta(meta)
+        return True
+
+    def _metadata(self, directory: Directory, fd: int) -> DirMeta | None:
         modifier = self._modifier
-        uid, gid, mode = modifier.apply(info.st_uid, info.st_gid, info.st_mode)
-        meta = DirMeta(uid, gid, mode, () if modifier.drops_xattrs else xattr.read_fd(fd))
+        info = os.fstat(fd)
+        attributes = () if modifier.drops_xattrs else xattr.read_fd(fd)
+        if modifier.by_path:
+            path = (self._options.prefix + directory.shown("")).rstrip("/") or "/"
+            return modifier.walked_dirmeta_at(
+                path, info.st_uid, info.st_gid, info.st_mode, attributes
+            )
+        return DirMeta(*modifier.apply(info.st_uid, info.st_gid, info.st_mode), attributes)
+
+    def _store_dirmeta(self, meta: DirMeta) -> Checksum:
         known = self._dirmetas.get(meta)
         if known is None:
             known = self._transaction.write_metadata(ObjectType.DIRMETA, dirmeta.encode(meta))
             self._dirmetas[meta] = known
         else:
             self._transaction.stats.metadata_total += 1
-        return known.digest
+        return known
 
-    def _one_less(self, directory: _Directory | None) -> None:
-        """Something of a directory is done; finish what is complete with that."""
+    def _one_less(self, directory: Directory | None) -> None:
+        """Something of a directory is done; write what is complete with that, if nothing follows."""
+        final = self._options.final
         while directory is not None:
             directory.missing -= 1
             if directory.missing:
                 return
-            data = dirtree.encode_raw(directory.files, directory.dirs)
-            tree = self._transaction.write_metadata(ObjectType.DIRTREE, data)
-            parent = directory.parent
-            if parent is None:
-                self._result = TreeId(tree, Checksum.of_digest(directory.dirmeta))
-                return
-            name = encode_filename(directory.name)
-            parent.dirs.append((name, tree.digest, directory.dirmeta))
-            directory = parent
+            node = directory.node
+            if final and node is not None and node.dirmeta is not None:
+                node.write(self._transaction)
+                node.forget(self._repo)
+            directory = directory.parent
 
     # files ------------------------------------------------------------------------------------
 
     def _take_files(
-        self, directory: _Directory, names: list[str], fd: int, pool: WorkerPool
+        self, directory: Directory, names: list[str], fd: int, pool: WorkerPool
     ) -> None:
         """Store small files at once, and queue those that are worth a thread."""
-        limit = self._store.properties.inline_limit
-        take, stats = self._import.take, self._transaction.stats
+        limit, take, node = self._limit, self._import.take, directory.node
+        if node is None:
+            return
+        count, put = self._transaction.count_stored, node.put_file
         name = ""
         try:
             for name in names:
                 raw_name = encode_filename(name)
-                taken = take(name, fd, limit=limit)
+                taken = take(name, fd, directory, limit)
                 if isinstance(taken, StoredFile):
-                    directory.files.append((raw_name, taken.digest))
-                    stats.content_total += 1
-                    if taken.new:
-                        stats.content_written += 1
-                        stats.content_bytes_written += taken.size
-                else:
+                    put(raw_name, taken.digest)
+                    count(taken)
+                elif taken is not None:
                     directory.missing += 1
                     pool.submit(partial(self._store_opened, directory, name, taken))
         except OSError as error:
             raise _explained(directory, name, error) from error
         except OSTreeError as error:
-            error.hint = error.hint or f"while committing /{directory.path_of(name)}"
+            error.hint = error.hint or f"while committing {directory.shown(name)}"
             raise
+        if self._consumed is not None:
+            self._consumed.add(directory.path, names)
 
     def _store_opened(
-        self, directory: _Directory, name: str, opened: OpenedFile
+        self, directory: Directory, name: str, opened: OpenedFile
     ) -> Callable[[], None]:
         """Store one file on a worker's thread; the returned call reports it to the owner."""
         try:
@@ -199,13 +266,14 @@ class DirectoryImport:
         except OSError as error:
             raise _explained(directory, name, error) from error
         except OSTreeError as error:
-            error.hint = error.hint or f"while committing /{directory.path_of(name)}"
+            error.hint = error.hint or f"while committing {directory.shown(name)}"
             raise
         return partial(self._finish_file, directory, name, stored)
 
-    def _finish_file(self, directory: _Directory, name: str, stored: StoredFile) -> None:
-        directory.files.append((encode_filename(name), stored.digest))
-        self._transaction.count_content(stored.new, stored.size)
+    def _finish_file(self, directory: Directory, name: str, stored: StoredFile) -> None:
+        if directory.node is not None:
+            directory.node.put_file(encode_filename(name), stored.digest)
+        self._transaction.count_stored(stored)
         self._one_less(directory)
 
     def _report(self) -> None:
@@ -216,12 +284,19 @@ class DirectoryImport:
             self._on_event(StepProgress("commit", done, None))
 
 
-def _explained(directory: _Directory, name: str, error: OSError) -> OSTreeError:
-    from ostree.repo.transaction import write_error
+def _special(directory: Directory, name: str) -> RepoError:
+    return RepoError(
+        f"Not a regular file or symlink: {os.fsencode(name).decode(errors='replace')}",
+        hint=f"in /{directory.path}: devices, pipes and sockets cannot be committed",
+    )
+
+
+def _explained(directory: Directory, name: str, error: OSError) -> OSTreeError:
+    from ostree.repo.object_errors import write_error
 
     # Errors of reading carry the name; those of writing come without one, or a temporary one.
-    path = directory.path_of(name)
+    shown = directory.shown(name)
     if error.filename == name:
         text = files.describe(f"openat({name})", error)
-        return RepoError(text, hint=f"while committing /{path}")
-    return write_error(f"Writing content object for /{path}", error)
+        return RepoError(text, hint=f"while committing {shown}")
+    return write_error(f"Writing content object for {shown}", error)

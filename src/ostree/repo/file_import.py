@@ -11,40 +11,56 @@ from ostree.errors import OSTreeError, RepoError
 from ostree.formats.file_header import content_prefix
 from ostree.store.content import SMALL, checksum_descriptor
 from ostree.system import files, xattr
-from ostree.types import Checksum, FileHeader, ObjectType
+from ostree.types import Checksum, FileHeader, ObjectType, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ostree.repo.modifier import Modifier
-    from ostree.store.store import LooseStore
+    from ostree.repo.directory_import import Directory, ImportOptions
+    from ostree.repo.repository import Repo
+    from ostree.types import Xattrs
 
 #: A file changed within this many nanoseconds may change again without a new time stamp.
 _RACY = 2_000_000_000
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
+#: What became of a file.
+WRITTEN = 0  #: It is a new object.
+FOUND = 1  #: The object was there.
+RECOGNISED = 2  #: It is a link to an object and was not read.
+ADOPTED = 3  #: It is the object itself from now on.
+
+
 class StoredFile:
-    """A file that is in the repository: its digest, whether it is new, its size in bytes."""
+    """A file that is in the repository: its digest, its size in bytes, what became of it."""
 
-    __slots__ = ("digest", "new", "size")
+    __slots__ = ("digest", "outcome", "size")
 
-    def __init__(self, digest: bytes, size: int, *, new: bool) -> None:
+    def __init__(self, digest: bytes, size: int, outcome: int) -> None:
         self.digest = digest
         self.size = size
-        self.new = new
+        self.outcome = outcome
 
 
 class OpenedFile:
-    """A regular file that is open and not stored yet; its descriptor belongs to it."""
+    """A regular file that is open and not stored yet; its descriptor belongs to it.
 
-    __slots__ = ("fd", "header", "info")
+    Attributes:
+        fd: Its descriptor.
+        header: What is committed of it besides the content.
+        info: What the file system says of it.
+        unchanged: Whether the header is the file's own; not computed where nobody asks.
+    """
 
-    def __init__(self, fd: int, header: FileHeader, info: os.stat_result) -> None:
+    __slots__ = ("fd", "header", "info", "unchanged")
+
+    def __init__(self, fd: int, info: os.stat_result) -> None:
         self.fd = fd
-        self.header = header
         self.info = info
+        self.header = _NO_HEADER
+        self.unchanged = False
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -57,37 +73,57 @@ class FileImport:
     """Stores files in one repository; :meth:`store_opened` may be called on several threads.
 
     Args:
-        store: Where objects go.
+        repo: Where objects go.
         charge: Accounts for the space of a new object.
-        modifier: What changes about the files.
+        options: What changes about the files, and which need not be read.
     """
 
-    def __init__(
-        self, store: LooseStore, charge: Callable[[int], None], modifier: Modifier
-    ) -> None:
-        self._store = store
+    def __init__(self, repo: Repo, charge: Callable[[int], None], options: ImportOptions) -> None:
+        self._repo = repo
+        self._store = repo.store
         self._charge = charge
-        self._modifier = modifier
+        self._modifier = modifier = options.modifier
+        self._prefix = options.prefix
+        self._known = options.known
+        self._trusts_links = options.trusts_links or modifier.is_neutral
+        self._adopts = options.consume and repo.store.properties.adopts
+        self._device = os.fstat(repo.store.target.fd).st_dev if self._adopts else 0
         #: Nearly all files of a system share a handful of headers.
         self._prefixes: dict[tuple[int, int, int], bytes] = {}
 
-    def take(self, name: str, dir_fd: int, *, limit: int) -> StoredFile | OpenedFile:
+    def take(
+        self, name: str, dir_fd: int, directory: Directory, limit: int
+    ) -> StoredFile | OpenedFile | None:
         """Store a directory entry, or open it if it has more than ``limit`` bytes.
+
+        None means that it is left out.
 
         Raises:
             RepoError: if it is neither regular nor a symbolic link, or cannot be held.
             OSError: if it cannot be read (with its name) or stored (without).
         """
+        known: bytes | None = None
+        if self._known is not None:
+            info = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+            known = self._known.get((info.st_dev, info.st_ino))
+            if known is not None:
+                if self._trusts_links:
+                    return StoredFile(known, info.st_size, RECOGNISED)
+                if self._repo.mode is RepoMode.BARE_USER:
+                    return self._take_linked(name, directory, known)
         try:
             fd = os.open(name, _OPEN_FILE, dir_fd=dir_fd)
         except OSError:
             info = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
             if not stat.S_ISLNK(info.st_mode):
                 raise
-            return self._store_link(name, dir_fd, info)
-        opened = OpenedFile(fd, _NO_HEADER, os.fstat(fd))
+            return self._store_link(name, dir_fd, directory, info, known)
+        opened = OpenedFile(fd, os.fstat(fd))
         try:
-            opened.header = self._header(name, opened)
+            if not self._find_header(opened, name, directory):
+                return None
+            if known is not None and opened.unchanged:
+                return StoredFile(known, opened.info.st_size, RECOGNISED)
             if opened.info.st_size > limit:
                 fd = -1  # the caller's from now on
                 return opened
@@ -104,6 +140,8 @@ class FileImport:
             OSError: if it cannot be read or stored.
         """
         try:
+            if self._adopts and (adopted := self._adopt(opened)) is not None:
+                return adopted
             if opened.info.st_size > SMALL:
                 return self._store_large(opened)
             data = files.read_all(opened.fd, opened.info.st_size)
@@ -120,38 +158,99 @@ class FileImport:
         digest.update(data)
         return self._put(digest.digest(), header, data)
 
-    def _header(self, name: str, opened: OpenedFile) -> FileHeader:
+    # the header -------------------------------------------------------------------------------
+
+    def _find_header(self, opened: OpenedFile, name: str, directory: Directory) -> bool:
+        """Find out what is committed besides the content; False if the file is left out."""
         info = opened.info
         if not stat.S_ISREG(info.st_mode):
             raise RepoError(f"Not a regular file or symlink: {name}")
+        attributes = () if self._modifier.drops_xattrs else xattr.read_fd(opened.fd)
+        header = self._header(name, directory, info, "", attributes)
+        if header is None:
+            return False
+        opened.header = header
+        if self._known is not None or self._adopts:
+            opened.unchanged = self._is_own(header, info, attributes)
+        return True
+
+    def _header(
+        self, name: str, directory: Directory, info: os.stat_result, target: str, xattrs: Xattrs
+    ) -> FileHeader | None:
         modifier = self._modifier
-        attributes = () if modifier.drops_xattrs else xattr.read_fd(opened.fd)
+        if modifier.by_path:
+            path = self._prefix + directory.shown(name)
+            return modifier.header_at(path, info.st_uid, info.st_gid, info.st_mode, target, xattrs)
         uid, gid, mode = modifier.apply(info.st_uid, info.st_gid, info.st_mode)
-        return FileHeader(uid, gid, mode, "", attributes)
+        return FileHeader(uid, gid, mode, target, xattrs)
+
+    def _is_own(self, header: FileHeader, info: os.stat_result, xattrs: Xattrs) -> bool:
+        """Whether the header of a file says what its inode says."""
+        return (
+            not self._modifier.drops_xattrs
+            and header.key()[:3] == (info.st_uid, info.st_gid, info.st_mode)
+            and header.xattrs == xattrs
+        )
+
+    # objects ----------------------------------------------------------------------------------
 
     def _put(self, digest: bytes, header: FileHeader, data: bytes) -> StoredFile:
         checksum = Checksum.of_digest(digest)
         if self._store.has(checksum, ObjectType.FILE):
-            return StoredFile(digest, len(data), new=False)
+            return StoredFile(digest, len(data), FOUND)
         self._charge(len(data))
         try:
             new = self._store.put_bytes(checksum, header, data)
         except OSTreeError as error:
             error.add_prefix("Writing content object")
             raise
-        return StoredFile(digest, len(data), new=new)
+        return StoredFile(digest, len(data), WRITTEN if new else FOUND)
 
-    def _store_link(self, name: str, dir_fd: int, info: os.stat_result) -> StoredFile:
-        modifier = self._modifier
+    def _store_link(
+        self,
+        name: str,
+        dir_fd: int,
+        directory: Directory,
+        info: os.stat_result,
+        known: bytes | None,
+    ) -> StoredFile | None:
         raw = os.fsencode(os.readlink(name, dir_fd=dir_fd))
         try:
             target = raw.decode()
         except UnicodeDecodeError as error:
             shown = raw.decode("utf-8", "replace")
             raise RepoError(f"Invalid UTF-8 in symlink target {shown}") from error
-        attributes = () if modifier.drops_xattrs else xattr.read_at(dir_fd, name)
-        header = modifier.header(info.st_uid, info.st_gid, info.st_mode, target, attributes)
+        attributes = () if self._modifier.drops_xattrs else xattr.read_at(dir_fd, name)
+        header = self._header(name, directory, info, target, attributes)
+        if header is None:
+            return None
+        if known is not None and self._is_own(header, info, attributes):
+            return StoredFile(known, 0, RECOGNISED)
         return self._put(hashlib.sha256(content_prefix(header)).digest(), header, b"")
+
+    def _take_linked(self, name: str, directory: Directory, known: bytes) -> StoredFile | None:
+        """A link to an object whose metadata is not that of the inode."""
+        from ostree.repo.content_import import import_loaded
+
+        modifier = self._modifier
+        with self._repo.load_content(Checksum.of_digest(known)) as content:
+            before = content.header
+            attributes = () if modifier.drops_xattrs else before.xattrs
+            after = modifier.header_at(
+                self._prefix + directory.shown(name),
+                before.uid,
+                before.gid,
+                before.mode,
+                "",
+                attributes,
+            )
+            if after is None:
+                return None
+            if after == before and not modifier.drops_xattrs:
+                return StoredFile(known, content.size, RECOGNISED)
+            content.header = after
+            checksum, new = import_loaded(self._store, content, self._charge, None)
+            return StoredFile(checksum.digest, content.size, WRITTEN if new else FOUND)
 
     def _store_large(self, opened: OpenedFile) -> StoredFile:
         """Hash first, so that an object that exists costs no write; then copy inside the kernel."""
@@ -159,7 +258,7 @@ class FileImport:
         fd, header, size = opened.fd, opened.header, opened.info.st_size
         checksum = checksum_descriptor(header, fd, size)
         if self._store.has(checksum, ObjectType.FILE):
-            return StoredFile(checksum.digest, size, new=False)
+            return StoredFile(checksum.digest, size, FOUND)
         self._charge(size)
         try:
             with self._store.begin(header, size) as writer:
@@ -172,7 +271,19 @@ class FileImport:
         except OSTreeError as error:
             error.add_prefix("Writing content object")
             raise
-        return StoredFile(checksum.digest, size, new=new)
+        return StoredFile(checksum.digest, size, WRITTEN if new else FOUND)
+
+    def _adopt(self, opened: OpenedFile) -> StoredFile | None:
+        """Make the file itself the object; None if it has to be copied."""
+        fd, header, info = opened.fd, opened.header, opened.info
+        if info.st_dev != self._device:
+            return None
+        if not (opened.unchanged or self._repo.mode is RepoMode.BARE_USER_ONLY):
+            return None
+        checksum = checksum_descriptor(header, fd, info.st_size)
+        if not self._store.adopt(checksum, header, fd):
+            return None
+        return StoredFile(checksum.digest, info.st_size, ADOPTED)
 
 
 def _may_have_changed(opened: OpenedFile, started: int) -> bool:

@@ -61,7 +61,7 @@ class Modifier:
         no_xattrs: bool = False,
         add_modes: Mapping[str, int] | None = None,
         replace_modes: Mapping[str, int] | None = None,
-        skip: Iterable[str] = (),
+        skip: Iterable[str] | None = None,
         filter: Filter | None = None,
         label: Label | None = None,
     ) -> None:
@@ -89,23 +89,30 @@ class Modifier:
         self.drops_xattrs = no_xattrs or canonical_permissions
         self._add = dict(add_modes or {})
         self._replace = dict(replace_modes or {})
-        self._skip = set(skip)
+        self._skip = set(skip or ())
         self._filter = filter
         self._label = label
-        rules = (self._add, self._replace, self._skip, filter, label)
-        self.by_path = any(rules)
+        rules = (add_modes, replace_modes, skip, filter, label)
+        self.by_path = any(rule is not None for rule in rules)
 
-    def for_mode(self, mode: RepoMode) -> Modifier:
-        """The modifier as a repository needs it: bare-user-only always takes the canonical form."""
-        if mode is not RepoMode.BARE_USER_ONLY:
+    def for_repository(self, mode: RepoMode, *, disable_xattrs: bool = False) -> Modifier:
+        """The modifier as a repository needs it.
+
+        Bare-user-only always takes the canonical form; ``core.disable-xattrs`` counts for the
+        attributes of directories and commits.  Both share the paths that are still to be found.
+        """
+        canonical = mode is RepoMode.BARE_USER_ONLY
+        if not canonical and (self.drops_xattrs or not disable_xattrs):
             return self
         changed = self._copy()
-        changed.canonical_permissions = True
-        changed.no_xattrs = changed.drops_xattrs = True
+        changed.drops_xattrs = True
+        if canonical:
+            changed.canonical_permissions = True
+            changed.no_xattrs = True
         return changed
 
     def _copy(self) -> Self:
-        """Another one that takes note of its paths together with this one."""
+        """Another one, with the same lists of paths."""
         other = type(self).__new__(type(self))
         for name in Modifier.__slots__:
             setattr(other, name, getattr(self, name))
@@ -153,7 +160,7 @@ class Modifier:
         if self.canonical_permissions:
             uid, gid, mode = self._canonical(mode)
         if mode & ~0o7777 != kind:
-            # The reference stores such a mode where the repository does not notice (ADR 7).
+            # The reference stores such a mode where the repository does not notice (ADR 11).
             raise FormatError(f"Corrupted archive file; invalid mode {mode & 0xFFFFFFFF}")
         return uid, gid, mode
 
@@ -172,7 +179,7 @@ class Modifier:
         if applied is None:
             return None
         uid, gid, mode = applied
-        return FileHeader(uid, gid, mode, target, self._labelled(path, mode, xattrs))
+        return FileHeader(uid, gid, mode, target, self.labels(path, mode, xattrs))
 
     def dirmeta_at(
         self, path: str, uid: int, gid: int, mode: int, xattrs: Xattrs
@@ -182,9 +189,22 @@ class Modifier:
         if applied is None:
             return None
         uid, gid, mode = applied
-        return DirMeta(uid, gid, mode, self._labelled(path, mode, xattrs))
+        return DirMeta(uid, gid, mode, self.labels(path, mode, xattrs))
 
-    def _labelled(self, path: str, mode: int, xattrs: Xattrs) -> Xattrs:
+    def walked_dirmeta_at(
+        self, path: str, uid: int, gid: int, mode: int, xattrs: Xattrs
+    ) -> DirMeta | None:
+        """The same for a directory that a walk comes to, through a directory or a commit.
+
+        Upstream asks twice there, first whether to go in: bits to add are used up by that, except
+        those of the root, and change nothing.  Commits are to be the same, so it is kept (ADR 11).
+        """
+        if path != "/":
+            self._add.pop(path, None)
+        return self.dirmeta_at(path, uid, gid, mode, xattrs)
+
+    def labels(self, path: str, mode: int, xattrs: Xattrs = ()) -> Xattrs:
+        """Attributes with the security label of a path, if there is one for it."""
         if self._label is None:
             return xattrs
         value = self._label(path, mode)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ostree.formats.dirtree import DirTree
     from ostree.repo.repository import Repo
-    from ostree.repo.transaction import Transaction
+    from ostree.repo.tree_writer import TreeWriter
 
     #: Reads a committed directory.
     Load = Callable[[str], DirTree]
@@ -28,12 +28,24 @@ class MutableTree:
 
     Attributes:
         dirmeta: The checksum of its metadata; None until somebody sets it.
+        written: Whether it has just been written, which goes for what it is in, too, even if the
+            result is what was there: so upstream counts objects.
     """
 
-    __slots__ = ("_committed", "_dirs", "_files", "_listed", "_load", "_stale", "dirmeta")
+    __slots__ = (
+        "_committed",
+        "_dirs",
+        "_files",
+        "_listed",
+        "_load",
+        "_stale",
+        "dirmeta",
+        "written",
+    )
 
     def __init__(self) -> None:
         self.dirmeta: Checksum | None = None
+        self.written = False
         self._files: dict[bytes, bytes] = {}
         self._dirs: dict[bytes, MutableTree] = {}
         #: The dirtree that it was read from, or is still to be read from if ``_load`` is set.
@@ -165,34 +177,46 @@ class MutableTree:
         self._stale = self._stale or gone
         return gone
 
-    def overlay(self, repo: Repo, tree: TreeId) -> None:
+    def overlay(self, repo: Repo, tree: TreeId) -> int:
         """Lay a committed tree over this one: its files replace, its directories merge.
 
         Metadata of the upper directory counts.  What has no counterpart here is not read.
 
+        Returns:
+            How many files were entered one by one.
+
         Raises:
             RepoError: if a file and a directory of one name meet.
         """
+        entered = 0
         waiting = [(self, tree)]
         while waiting:
             below, above = waiting.pop()
-            waiting += below.overlay_entries(repo.load_dirtree, above)
+            contents = below.overlay_here(repo.load_dirtree, above)
+            if contents is not None:
+                entered += len(contents.files)
+                for name, subtree, submeta in contents.dirs:
+                    waiting.append((below.ensure_directory(name), TreeId(subtree, submeta)))
+        return entered
 
-    def overlay_entries(self, load: Load, above: TreeId) -> list[tuple[MutableTree, TreeId]]:
-        """One step of :meth:`overlay`: the subdirectories that are still to be overlaid."""
-        if self._load is None and not self._files and not self._dirs:
-            self.refer_to(load, above)
-            return []
-        self.dirmeta = above.dirmeta
+    def overlay_here(self, load: Load, above: TreeId) -> DirTree | None:
+        """One step of :meth:`overlay`: files and metadata of one directory.
+
+        Returns:
+            The upper directory, whose subdirectories are still to be laid over; None if they
+            are here already.
+        """
         if self._load is not None and self._committed == above.dirtree:
-            return []
+            self.dirmeta = above.dirmeta
+            return None
+        if self.is_empty:
+            self.refer_to(load, above)
+            return None
+        self.dirmeta = above.dirmeta
         contents = load(above.dirtree)
         for name, checksum in contents.files:
             self.replace_file(name, checksum)
-        return [
-            (self.ensure_directory(name), TreeId(subtree, submeta))
-            for name, subtree, submeta in contents.dirs
-        ]
+        return contents
 
     def refer_to(self, load: Load, tree: TreeId) -> None:
         """Become a committed tree that is not read yet, and forget what is in memory."""
@@ -219,7 +243,7 @@ class MutableTree:
 
     # writing ----------------------------------------------------------------------------------
 
-    def write(self, transaction: Transaction) -> TreeId:
+    def write(self, transaction: TreeWriter) -> TreeId:
         """Store what changed, deepest first; the tree can be changed and written again.
 
         Raises:
@@ -230,16 +254,23 @@ class MutableTree:
             in_memory += node.expanded_directories()
         for node in reversed(in_memory):
             node.write_entries(transaction)
+        for node in in_memory[1:]:
+            node.written = False
         return self.tree_id
+
+    def forget(self, repo: Repo) -> None:
+        """Keep of what was written only the checksums; it is read again if somebody looks."""
+        self.refer_to(repo.load_dirtree, self.tree_id)
 
     def expanded_directories(self) -> list[MutableTree]:
         """Those of its subdirectories whose entries are in memory."""
         return [child for child in self._dirs.values() if child.is_expanded]
 
-    def write_entries(self, transaction: Transaction) -> None:
+    def write_entries(self, transaction: TreeWriter) -> None:
         """One step of :meth:`write`: this directory, whose subdirectories are stored already."""
         listed = {name: child.tree_id for name, child in self._dirs.items()}
-        if self._load is None and (self._stale or listed != self._listed):
+        below = any(child.written for child in self._dirs.values())
+        if self._load is None and (self._stale or below or listed != self._listed):
             entries = [
                 (name, tree.dirtree.digest, tree.dirmeta.digest) for name, tree in listed.items()
             ]
@@ -247,6 +278,7 @@ class MutableTree:
             self._committed = transaction.write_metadata(ObjectType.DIRTREE, data)
             self._listed = listed
             self._stale = False
+            self.written = True
 
     @property
     def tree_id(self) -> TreeId:

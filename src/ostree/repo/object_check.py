@@ -6,7 +6,7 @@ import hashlib
 
 from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError, OSTreeError
 from ostree.repo.hashing import checksum_loaded
-from ostree.repo.transaction import corrupted, validate_metadata
+from ostree.repo.object_errors import corrupted, validate_metadata
 from ostree.store.store import unreadable
 from ostree.types import Checksum, ObjectName, ObjectType
 

@@ -307,20 +307,28 @@ class Repo(ObjectSource, Closing):
     # work -------------------------------------------------------------------------------------
 
     def transaction(
-        self, *, fsync: bool | None = None, per_object_fsync: bool = False
+        self,
+        *,
+        fsync: bool | None = None,
+        per_object_fsync: bool = False,
+        exact_sizes: bool = False,
     ) -> Transaction:
         """A context manager to write through.
 
         Args:
             fsync: False leaves out all syncing; None follows the configuration.
             per_object_fsync: Sync every content object as it is written, as if configured so.
+            exact_sizes: Compress as the reference does, which takes longer: sizes that become part
+                of a commit are the same then.
 
         Raises:
             RepoError: if the repository is not writable.
         """
         from ostree.repo.transaction import Transaction
 
-        return Transaction(self, fsync=fsync, per_object_fsync=per_object_fsync)
+        return Transaction(
+            self, fsync=fsync, per_object_fsync=per_object_fsync, exact_sizes=exact_sizes
+        )
 
     def checkout(
         self,

@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import time
 from contextlib import ExitStack, suppress
 
-from ostree.errors import ChecksumError, OSTreeError, RepoError, SpaceError
-from ostree.formats import commit as commit_format
-from ostree.formats import commitmeta, dirmeta, dirtree
+from ostree.errors import SpaceError
 from ostree.repo import staging
+from ostree.repo.object_errors import write_error
 from ostree.repo.space import SpaceBudget
+from ostree.repo.tree_writer import TreeWriter
 from ostree.store.layout import ObjectDirectory
-from ostree.store.store import MAX_METADATA
 from ostree.system import files
-from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
-    from ostree.events import Listener
-    from ostree.formats.gvariant import Variant
-    from ostree.repo.modifier import Modifier
     from ostree.repo.repository import Repo
-    from ostree.store.content import LoadedContent
-    from ostree.types import TreeId
+    from ostree.types import Checksum
 
-_VALIDATORS = {
-    ObjectType.COMMIT: commit_format.decode,
-    ObjectType.DIRTREE: dirtree.decode,
-    ObjectType.DIRMETA: dirmeta.decode,
-    ObjectType.COMMITMETA: commitmeta.decode,
-    ObjectType.TOMBSTONE_COMMIT: commitmeta.decode,
-}
 _NOT_LISTED = ".commitmeta"
 
 
-class TransactionStats:
-    """Objects attempted and written, and the plain bytes of new content."""
-
-    __slots__ = (
-        "content_bytes_written",
-        "content_total",
-        "content_written",
-        "metadata_total",
-        "metadata_written",
-    )
-
-    def __init__(self) -> None:
-        self.metadata_total = 0
-        self.metadata_written = 0
-        self.content_total = 0
-        self.content_written = 0
-        self.content_bytes_written = 0
-
-
-class Transaction:
+class Transaction(TreeWriter):
     """A set of new objects and ref changes.
 
     Use as a context manager: leaving it normally publishes everything, objects first and refs
@@ -72,18 +37,22 @@ class Transaction:
     """
 
     def __init__(
-        self, repo: Repo, *, fsync: bool | None = None, per_object_fsync: bool = False
+        self,
+        repo: Repo,
+        *,
+        fsync: bool | None = None,
+        per_object_fsync: bool = False,
+        exact_sizes: bool = False,
     ) -> None:
-        self._repo = repo
+        super().__init__(repo)
+        self._exact_sizes = exact_sizes
         self._sync = repo.config.fsync if fsync is None else fsync and repo.config.fsync
         self._per_object = per_object_fsync or repo.config.per_object_fsync
         self._stack = ExitStack()
         self._staging: staging.StagingDirectory | None = None
         self._ref_changes: dict[str, Checksum | None] = {}
         self._mirror_changes: dict[tuple[str, str], Checksum | None] = {}
-        self._space: SpaceBudget | None = None
         self._tmp_fd = -1
-        self.stats = TransactionStats()
         self.resumed = False
 
     # life -------------------------------------------------------------------------------------
@@ -121,6 +90,7 @@ class Transaction:
                 self._abandon(error)
         finally:
             self._repo.store.staging = None
+            self._repo.store.exact_sizes = False
             self._stack.close()
 
     def _begin(self) -> None:
@@ -129,6 +99,7 @@ class Transaction:
         self._tmp_fd = files.open_directory("tmp", dir_fd=repo.dir_fd)
         self._stack.callback(os.close, self._tmp_fd)
         store = repo.store
+        store.exact_sizes = self._exact_sizes
         if self._sync and not self._per_object:
             self._staging = staging.acquire(self._tmp_fd, repo.boot_id)
             self.resumed = self._staging.resumed
@@ -156,6 +127,8 @@ class Transaction:
         staging.clean(self._tmp_fd, repo.boot_id, repo.config.temporary_expiry)
         self._write_refs()
         files.remove_tree("transaction", repo.dir_fd)
+        for action in self._afterwards:
+            action()
 
     def _move_staged(self, fd: int) -> None:
         """Rename every staged object into place, then make the directories durable.
@@ -214,124 +187,6 @@ class Transaction:
         with suppress(OSError):
             staging.clean(self._tmp_fd, self._repo.boot_id, self._repo.config.temporary_expiry)
 
-    # objects ----------------------------------------------------------------------------------
-
-    def write_metadata(
-        self, type: ObjectType, data: bytes, *, expected: Checksum | None = None
-    ) -> Checksum:
-        """Store a metadata object named by its content.
-
-        Raises:
-            FormatError: if the bytes are no such object.
-            ChecksumError: if its checksum is not the expected one.
-            RepoError: if it is too large or cannot be written.
-        """
-        checksum = Checksum.of_digest(hashlib.sha256(data).digest())
-        if expected is not None and checksum != expected:
-            raise corrupted(type, expected, checksum)
-        if len(data) > MAX_METADATA:
-            raise RepoError(
-                f"Writing metadata object: {checksum}.{type.extension} is too large: {len(data)}"
-            )
-        self.stats.metadata_total += 1
-        if self._repo.store.has(checksum, type):
-            return checksum
-        validate_metadata(type, data)
-        try:
-            if self._repo.store.put_metadata(checksum, type, data):
-                self.stats.metadata_written += 1
-                if type is ObjectType.COMMIT and self._staging is None:
-                    objects = self._repo.store.objects
-                    objects.remove(self._repo.store.path(checksum, ObjectType.TOMBSTONE_COMMIT))
-        except OSError as error:
-            raise write_error("Writing metadata object", error) from error
-        return checksum
-
-    def write_content(
-        self, content: LoadedContent, *, expected: Checksum | None = None
-    ) -> Checksum:
-        """Store a file object that is read from another place; small ones through memory.
-
-        Raises:
-            ChecksumError: if its checksum is not the expected one.
-            RepoError: if the repository cannot hold it.
-        """
-        from ostree.repo.content_import import import_loaded
-
-        checksum, written = import_loaded(self._repo.store, content, self.charge, expected)
-        self.count_content(written, content.size)
-        return checksum
-
-    def write_detached(self, commit: Checksum, data: bytes) -> None:
-        """Set the detached metadata of a commit: a serialised ``a{sv}``, but upstream keeps anything.
-
-        Whoever reads it has to be prepared for that.
-        """
-        self._repo.store.replace_metadata(commit, ObjectType.COMMITMETA, data)
-
-    def charge(self, size: int) -> None:
-        """Account for a content object about to be written.
-
-        Raises:
-            SpaceError: if the minimum of free space would not be kept.
-        """
-        if self._space is not None:
-            self._space.charge(size)
-
-    def count_content(self, written: int, size: int, total: int = 1) -> None:
-        """Add content objects to the statistics: how many are new, and their plain bytes."""
-        self.stats.content_total += total
-        self.stats.content_written += written
-        if written:
-            self.stats.content_bytes_written += size
-
-    def import_directory(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        modifier: Modifier | None = None,
-        on_event: Listener | None = None,
-    ) -> TreeId:
-        """Store a directory with all that is below it.
-
-        Args:
-            path: A directory, not a symbolic link to one.
-            modifier: Changes of owner, mode and attributes.
-            on_event: Is given :class:`~ostree.events.StepProgress` of ``commit``.
-
-        Raises:
-            OSTreeError: naming the entry that cannot be committed, and why.
-        """
-        from ostree.repo.directory_import import DirectoryImport
-        from ostree.repo.modifier import Modifier
-
-        chosen = (modifier or Modifier()).for_mode(self._repo.mode)
-        return DirectoryImport(self._repo.store, self, chosen, on_event).run(os.fspath(path))
-
-    def commit(
-        self,
-        root: TreeId,
-        *,
-        parent: Checksum | None = None,
-        subject: str = "",
-        body: str = "",
-        metadata: Sequence[tuple[str, Variant]] = (),
-        timestamp: int | None = None,
-    ) -> Checksum:
-        """Store a commit object; no ref changes.
-
-        ``timestamp`` is in seconds since the epoch; the current time if None.
-        """
-        commit = commit_format.Commit(
-            root,
-            timestamp=int(time.time()) if timestamp is None else timestamp % (1 << 64),
-            parent=parent,
-            subject=subject,
-            body=body,
-            metadata=metadata,
-        )
-        return self.write_metadata(ObjectType.COMMIT, commit_format.encode(commit))
-
     # refs and marks ---------------------------------------------------------------------------
 
     def set_ref(self, refspec: str, checksum: Checksum | None) -> None:
@@ -364,29 +219,3 @@ class Transaction:
     def unmark_partial(self, commit: Checksum) -> None:
         """Note that a commit is complete; for use after the transaction has ended."""
         files.remove_tree(f"state/{commit}.commitpartial", self._repo.dir_fd)
-
-
-def validate_metadata(type: ObjectType, data: bytes) -> None:
-    """Check the structure of a metadata object (§2.6).
-
-    Raises:
-        FormatError: naming what is wrong.
-    """
-    _VALIDATORS[type](data)
-
-
-def corrupted(type: ObjectType, expected: str, actual: str) -> ChecksumError:
-    """The error for an object that is not what its name says."""
-    return ChecksumError(
-        f"Corrupted {type.extension} object; checksum expected='{expected}' actual='{actual}'"
-    )
-
-
-def write_error(context: str, error: OSError) -> OSTreeError:
-    """What a failed write means to the user."""
-    import errno
-
-    text = f"{context}: {error.strerror or error}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SpaceError(text)
-    return RepoError(text)

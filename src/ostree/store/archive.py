@@ -73,7 +73,8 @@ class ArchiveStore(LooseStore):
         """Store a regular file from memory, or a symbolic link; see the contract."""
         stored = file_header.archive_prefix(header, len(data))
         if not header.is_symlink:
-            stored += compression.compress(data, self.level)
+            compress = compression.compress_exactly if self.exact_sizes else compression.compress
+            stored += compress(data, self.level)
         return self.put_archived(checksum, stored)
 
     def put_archived(self, checksum: Checksum, stored: bytes) -> bool:

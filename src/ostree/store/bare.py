@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class BareStore(PlainStore):
     """Objects are what a checkout has: owner, mode, attributes and all."""
 
-    properties = StoreProperties(RepoMode.BARE, links_owned_checkout=True, links_symlinks=True)
+    properties = StoreProperties(
+        RepoMode.BARE, links_owned_checkout=True, links_symlinks=True, adopts=True
+    )
 
     def __init__(self, objects: ObjectDirectory, *, with_xattrs: bool = True) -> None:
         super().__init__(objects)

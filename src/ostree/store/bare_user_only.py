@@ -28,6 +28,7 @@ class BareUserOnlyStore(PlainStore):
         keeps_owner=False,
         keeps_xattrs=False,
         links_user_checkout=True,
+        adopts=True,
     )
 
     def _finish(
@@ -39,6 +40,10 @@ class BareUserOnlyStore(PlainStore):
     ) -> bool:
         check_bare_user_only(checksum, header)
         return super()._finish(file, target, checksum, header)
+
+    def _adapt(self, checksum: Checksum, header: FileHeader, fd: int) -> None:
+        check_bare_user_only(checksum, header)
+        self._apply(fd, header)
 
     def _apply(self, fd: int, header: FileHeader) -> None:
         os.fchmod(fd, stat.S_IMODE(header.mode))

@@ -29,10 +29,15 @@ def compress(data: bytes, level: int) -> bytes:
     try:
         import deflate
     except ImportError:
-        coder = zlib.compressobj(level, zlib.DEFLATED, _WINDOW, 8, 0)
-        return coder.compress(data) + coder.flush()
+        return compress_exactly(data, level)
     compressed: bytes = bytes(deflate.deflate_compress(data, level))
     return compressed
+
+
+def compress_exactly(data: bytes, level: int) -> bytes:
+    """The raw deflate stream that the reference makes, byte for byte with the same zlib."""
+    coder = stream_encoder(level)
+    return coder.compress(data) + coder.flush()
 
 
 def decompress(data: bytes | memoryview, size: int) -> bytes:

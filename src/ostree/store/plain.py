@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ostree.errors import ObjectNotFoundError
     from ostree.store.layout import ObjectDirectory
     from ostree.types import Checksum, FileHeader
+
+#: Why a file cannot become an object by one more link.
+_NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOENT)
 
 
 class PlainStore(LooseStore):
@@ -77,6 +81,32 @@ class PlainStore(LooseStore):
         """Start to store a regular file; see the contract."""
         del size
         return PlainWriter(self, header)
+
+    def adopt(self, checksum: Checksum, header: FileHeader, fd: int) -> bool:
+        """Make an open regular file the object itself; see the contract."""
+        target = self.target
+        path = loose_path(checksum, "file")
+        if not self.properties.adopts:
+            return False
+        if self.has(checksum, ObjectType.FILE):
+            return True
+        target.make_prefix(path)
+        try:
+            self._adapt(checksum, header, fd)
+            os.link(f"/proc/self/fd/{fd}", path, dst_dir_fd=target.fd, follow_symlinks=True)
+        except FileExistsError:
+            return True
+        except OSError as error:
+            if error.errno in _NO_LINK:
+                return False
+            raise
+        os.utime(fd, ns=(time.time_ns(), 0))
+        if target.sync_files:
+            os.fsync(fd)
+        return True
+
+    def _adapt(self, checksum: Checksum, header: FileHeader, fd: int) -> None:
+        """Prepare a file that is to become an object; it has the header's owner and attributes."""
 
     def missing_content(self, checksum: str) -> ObjectNotFoundError:
         """The error for a content object that is not there."""

@@ -52,10 +52,12 @@ class StoreProperties:
         links_user_checkout: Whether regular files can be hard-linked into user-mode checkouts.
         links_owned_checkout: The same for checkouts with original owners.
         links_symlinks: Whether its symbolic links are objects that can be hard-linked.
+        adopts: Whether a file of a directory tree can become an object as it is.
         inline_limit: Content of up to this many bytes is stored faster than handed to a thread.
     """
 
     __slots__ = (
+        "adopts",
         "inline_limit",
         "keeps_owner",
         "keeps_xattrs",
@@ -74,6 +76,7 @@ class StoreProperties:
         links_user_checkout: bool = False,
         links_owned_checkout: bool = False,
         links_symlinks: bool = False,
+        adopts: bool = False,
         inline_limit: int = 64 << 10,
     ) -> None:
         self.mode = mode
@@ -82,6 +85,7 @@ class StoreProperties:
         self.links_user_checkout = links_user_checkout
         self.links_owned_checkout = links_owned_checkout
         self.links_symlinks = links_symlinks
+        self.adopts = adopts
         self.inline_limit = inline_limit
 
 
@@ -91,6 +95,7 @@ class LooseStore:
     Attributes:
         objects: The directory of the repository.
         staging: Where a transaction puts new objects until it is complete, if it does.
+        exact_sizes: Whether objects have to take as many bytes as the reference's.
     """
 
     properties: StoreProperties
@@ -100,6 +105,7 @@ class LooseStore:
     def __init__(self, objects: ObjectDirectory) -> None:
         self.objects = objects
         self.staging: ObjectDirectory | None = None
+        self.exact_sizes = False
 
     @property
     def target(self) -> ObjectDirectory:
@@ -219,6 +225,15 @@ class LooseStore:
     def begin(self, header: FileHeader, size: int) -> ContentWriter:
         """Start to store a regular file of ``size`` bytes whose content arrives piece by piece."""
         raise NotImplementedError
+
+    def adopt(self, checksum: Checksum, header: FileHeader, fd: int) -> bool:
+        """Make an open regular file, which nobody else may change any more, the object itself.
+
+        Returns:
+            False if it is not possible, and the content has to be copied.
+        """
+        del checksum, header, fd
+        return False
 
     def missing_content(self, checksum: str) -> ObjectNotFoundError:
         """The error for a content object that is not there."""

@@ -153,7 +153,7 @@ class ContentReceiver(Receiver):
 
     def begin(self, header: FileHeader, size: int) -> ContentWriter:
         """Start to write a large object."""
-        from ostree.repo.transaction import write_error
+        from ostree.repo.object_errors import write_error
 
         self._charge(size)
         try:
@@ -166,7 +166,7 @@ class ContentReceiver(Receiver):
             self._charge(len(plain))
             return self._store.put_bytes(checksum, header, plain)
         except OSError as error:
-            from ostree.repo.transaction import write_error
+            from ostree.repo.object_errors import write_error
 
             raise write_error("Writing content object", error) from error
         except OSTreeError as error:
@@ -207,7 +207,7 @@ class StreamedObject(ReceivingStream):
             CorruptionError: naming the object.
             RepoError: if it cannot be written.
         """
-        from ostree.repo.transaction import write_error
+        from ostree.repo.object_errors import write_error
 
         try:
             for chunk in chunks:
@@ -227,7 +227,7 @@ class StreamedObject(ReceivingStream):
             CorruptionError: naming the object, if it is not what its name says.
             RepoError: if it cannot be written.
         """
-        from ostree.repo.transaction import write_error
+        from ostree.repo.object_errors import write_error
 
         if self._header is None:
             self._receiver.parse(self.checksum, bytes(self._start))  # says what is wrong with it
@@ -299,7 +299,7 @@ def _named(error: CorruptionError, checksum: Checksum) -> CorruptionError:
 
 
 def _mismatch(checksum: Checksum, actual: str) -> OSTreeError:
-    from ostree.repo.transaction import corrupted
+    from ostree.repo.object_errors import corrupted
 
     error = corrupted(ObjectType.FILE, checksum, actual)
     error.add_prefix("Writing content object")

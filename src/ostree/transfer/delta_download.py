@@ -8,8 +8,8 @@ from ostree.errors import OSTreeError
 from ostree.events import Message
 from ostree.formats.delta.bsdiff import BsdiffMissingError
 from ostree.net.fetcher import DELTA_PRIORITY, Request, Sink
+from ostree.repo.object_errors import write_error
 from ostree.repo.static_delta.offline import check_part, check_version, run_part
-from ostree.repo.transaction import write_error
 from ostree.system.spool import Spool
 from ostree.transfer.remote import join_url
 

@@ -260,7 +260,7 @@ class HttpEngine:
     def _verify(step: Step, data: bytes) -> None:
         actual = hashlib.sha256(data).hexdigest()
         if actual != step.checksum:
-            from ostree.repo.transaction import corrupted
+            from ostree.repo.object_errors import corrupted
 
             raise corrupted(step.type, step.checksum, actual)
 
@@ -320,7 +320,7 @@ class HttpEngine:
             if self._repo.store.put_metadata(step.checksum, step.type, data):
                 stats.metadata_written += 1
         except OSError as error:
-            from ostree.repo.transaction import write_error
+            from ostree.repo.object_errors import write_error
 
             raise write_error("Writing metadata object", error) from error
 

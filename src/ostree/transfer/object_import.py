@@ -11,7 +11,7 @@ from ostree.errors import CorruptionError, NotFoundError, ObjectNotFoundError, O
 from ostree.formats import file_header
 from ostree.repo.content_import import import_loaded
 from ostree.repo.hashing import checksum_loaded
-from ostree.repo.transaction import corrupted, validate_metadata, write_error
+from ostree.repo.object_errors import corrupted, validate_metadata, write_error
 from ostree.store.content import CHUNK, SMALL
 from ostree.system import copying, files, xattr
 from ostree.system.anonymous import AnonymousFile

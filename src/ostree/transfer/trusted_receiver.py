@@ -29,7 +29,7 @@ class TrustedReceiver(Receiver):
 
     def store_body(self, checksum: Checksum, body: bytes) -> tuple[bool, int]:
         """Store one complete object; whether it is new, and no size, as nothing is unpacked."""
-        from ostree.repo.transaction import write_error
+        from ostree.repo.object_errors import write_error
 
         try:
             self.charge(len(body))
@@ -57,7 +57,7 @@ class TrustedStream(ReceivingStream):
 
     def feed(self, chunks: Sequence[bytes]) -> None:
         """Take the next bytes."""
-        from ostree.repo.transaction import write_error
+        from ostree.repo.object_errors import write_error
 
         try:
             for chunk in chunks:
@@ -68,7 +68,7 @@ class TrustedStream(ReceivingStream):
 
     def finish(self) -> tuple[bool, int]:
         """Store it; whether it is new, and no size, as nothing is unpacked."""
-        from ostree.repo.transaction import write_error
+        from ostree.repo.object_errors import write_error
 
         try:
             return self._writer.finish(self._checksum), 0

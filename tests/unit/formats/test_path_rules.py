@@ -35,53 +35,41 @@ from ostree.formats.path_rules import parse_skip_list, parse_statoverride
     ],
 )
 def test_numbers_are_doubles_cut_off(number: str, value: int) -> None:
-    rules = parse_statoverride(f"{number} /a\n={number} /b\n".encode())
+    rules = parse_statoverride(f"{number} /a\n={number} /b\n")
 
     assert rules.add == {"/a": value}
     assert rules.replace == {"/b": value}
 
 
 def test_the_first_blank_separates() -> None:
-    rules = parse_statoverride(b"1 /with space\n\n2  /b\n=3 x\n4 /with space\n# comment\n")
+    rules = parse_statoverride("1 /with space\n\n2  /b\n=3 x\n4 /with space\n# comment\n")
 
     assert rules.add == {"/with space": 4, " /b": 2, "comment": 0}
     assert rules.replace == {"x": 3}
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"1 /a\nnoblank\n", "Malformed statoverride file (no space found)"),
-        (b"1\t/a\n", "Malformed statoverride file (no space found)"),
-        (b"1 /\xff\n", "Invalid UTF-8"),
-        (b"1 /a\0b\n", "Invalid UTF-8"),
-    ],
-)
-def test_what_is_no_statoverride_file_is_refused(data: bytes, message: str) -> None:
-    with pytest.raises(FormatError) as caught:
-        parse_statoverride(data)
-
-    assert str(caught.value) == message
+@pytest.mark.parametrize("text", ["1 /a\nnoblank\n", "1\t/a\n", "x"])
+def test_what_is_no_statoverride_file_is_refused(text: str) -> None:
+    with pytest.raises(FormatError, match=r"^Malformed statoverride file \(no space found\)$"):
+        parse_statoverride(text)
 
 
 def test_a_skip_list_has_a_path_a_line() -> None:
-    assert parse_skip_list(b"/a\n\n/b c\r\n/d") == {"/a", "/b c\r", "/d"}
-    with pytest.raises(FormatError):
-        parse_skip_list(b"/\xff")
+    assert parse_skip_list("/b c\r\n/a\n\n/d") == ["/b c\r", "/a", "/d"]
 
 
-@given(st.binary(max_size=60))
-def test_any_bytes_give_rules_or_a_format_error(data: bytes) -> None:
-    for parse in (parse_statoverride, parse_skip_list):
-        try:
-            parse(data)
-        except FormatError:
-            continue
+@given(st.text(max_size=60))
+def test_any_text_gives_rules_or_a_format_error(text: str) -> None:
+    parse_skip_list(text)
+    try:
+        parse_statoverride(text)
+    except FormatError:
+        assert "\n" in text or " " not in text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_number_that_c_prints_is_read(number: float) -> None:
     expected = int(number) if -(1 << 31) <= number < 1 << 31 else -(1 << 31)
 
-    assert parse_statoverride(f"{number!r} /a".encode()).add == {"/a": expected}
-    assert parse_statoverride(f"{number.hex()} /a".encode()).add == {"/a": expected}
+    assert parse_statoverride(f"{number!r} /a").add == {"/a": expected}
+    assert parse_statoverride(f"{number.hex()} /a").add == {"/a": expected}

@@ -54,7 +54,7 @@ class Imports:
         filter: str | None = None,
     ) -> Checksum:
         """A commit of one archive, or of several laid over each other."""
-        changes = (modifier or Modifier()).for_mode(self.repo.mode)
+        changes = (modifier or Modifier()).for_repository(self.repo.mode)
         rename = parse_pathname_filter(filter) if filter is not None else None
         tree = MutableTree()
         with self.repo.transaction(fsync=False) as txn:

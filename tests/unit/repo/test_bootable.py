@@ -63,3 +63,21 @@ def test_two_kernels_are_refused(tmp_path: Path) -> None:
 
     with repo, pytest.raises(RepoError, match="Multiple kernels found in /usr/lib/modules"):
         with_bootable(repo, root, [])
+
+
+def test_what_is_missing_first_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tree/usr/lib").mkdir(parents=True)
+    (tmp_path / "tree/usr/lib/modules").write_text("no directory")
+    with Repo.create(tmp_path / "repo", "archive") as repo:
+        with repo.transaction(fsync=False) as txn:
+            file_in_place = txn.import_directory(tmp_path / "tree")
+            (tmp_path / "tree/usr/lib/modules").unlink()
+            nothing = txn.import_directory(tmp_path / "tree")
+
+        with pytest.raises(
+            NotFoundError,
+            match=r"^Opening usr/lib/modules: No such file or directory: /usr/lib/modules$",
+        ):
+            with_bootable(repo, nothing, [])
+        with pytest.raises(NotFoundError, match=r"^Opening usr/lib/modules: Not a directory$"):
+            with_bootable(repo, file_in_place, [])

@@ -382,11 +382,11 @@ def test_attributes_are_left_out_on_request() -> None:
 def test_bare_user_only_always_takes_the_canonical_form() -> None:
     modifier = Modifier(owner_uid=7, ro_executables=True)
 
-    adapted = modifier.for_mode(RepoMode.BARE_USER_ONLY)
+    adapted = modifier.for_repository(RepoMode.BARE_USER_ONLY)
 
     assert adapted.apply(1, 2, 0o104777) == (0, 0, 0o100555)
     assert adapted.no_xattrs
-    assert modifier.for_mode(RepoMode.BARE) is modifier
+    assert modifier.for_repository(RepoMode.BARE) is modifier
 
 
 def test_large_files_are_the_same_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,11 +89,21 @@ def test_what_is_skipped_has_neither_header_nor_metadata() -> None:
     assert modifier.dirmeta_at("/d", 0, 0, 0o40755, ()) is None
 
 
+def test_bits_are_not_added_to_directories_that_are_walked() -> None:
+    """Except the root; the path counts as found.  Archives, which are not walked, are as files."""
+    modifier = Modifier(add_modes={"/": 0o2, "/d": 0o2, "/e": 0o2}, replace_modes={"/d": 0o700})
+
+    assert modifier.walked_dirmeta_at("/", 0, 0, 0o40755, ()) == DirMeta(0, 0, 0o40757)
+    assert modifier.walked_dirmeta_at("/d", 0, 0, 0o40755, ()) == DirMeta(0, 0, 0o40700)
+    assert modifier.dirmeta_at("/e", 0, 0, 0o40755, ()) == DirMeta(0, 0, 0o40757)
+    modifier.require_matched()
+
+
 def test_the_canonical_form_drops_attributes_except_those_in_archives() -> None:
     modifier = Modifier(canonical_permissions=True)
 
     assert (modifier.drops_xattrs, modifier.no_xattrs) == (True, False)
-    assert modifier.for_mode(RepoMode.BARE_USER_ONLY).no_xattrs
+    assert modifier.for_repository(RepoMode.BARE_USER_ONLY).no_xattrs
 
 
 @pytest.mark.parametrize(
@@ -129,10 +139,16 @@ def test_what_matched_nothing_is_told() -> None:
 def test_a_repository_without_owners_has_the_canonical_form_and_the_same_lists() -> None:
     modifier = Modifier(skip=["/x"], owner_uid=3)
 
-    changed = modifier.for_mode(RepoMode.BARE_USER_ONLY)
+    changed = modifier.for_repository(RepoMode.BARE_USER_ONLY)
 
     assert changed.apply_at("/y", 1, 2, 0o104777) == (0, 0, 0o100755)
     assert changed.no_xattrs
     assert changed.apply_at("/x", 1, 2, FILE) is None
     assert modifier.unmatched_skips == []
-    assert modifier.for_mode(RepoMode.BARE) is modifier
+    assert modifier.for_repository(RepoMode.BARE) is modifier
+
+
+def test_a_repository_can_do_without_attributes() -> None:
+    modifier = Modifier().for_repository(RepoMode.ARCHIVE, disable_xattrs=True)
+
+    assert (modifier.drops_xattrs, modifier.no_xattrs) == (True, False)

@@ -10,9 +10,9 @@ from hashlib import sha256
 
 from ostree.errors import FormatError, OSTreeError
 from ostree.formats.delta import bsdiff, operation
+from ostree.repo.object_errors import corrupted, validate_metadata, write_error
 from ostree.repo.static_delta.file_target import FileTarget, put_whole
 from ostree.repo.static_delta.read_source import ReadSource
-from ostree.repo.transaction import corrupted, validate_metadata, write_error
 from ostree.store.content import CHUNK
 from ostree.system.closing import Closing
 from ostree.types import Checksum, FileHeader, ObjectType

@@ -8,7 +8,7 @@ import stat
 from ostree.errors import FormatError
 from ostree.formats import file_header
 from ostree.repo.hashing import checksum_bytes
-from ostree.repo.transaction import corrupted, write_error
+from ostree.repo.object_errors import corrupted, write_error
 from ostree.system.closing import Closing
 from ostree.types import Checksum, FileHeader, ObjectType
 

@@ -10,6 +10,7 @@ from ostree.events import ignore
 from ostree.formats.delta import superblock as superblock_format
 from ostree.formats.delta.superblock import Fallback, Superblock
 from ostree.formats.gvariant import Variant
+from ostree.repo.object_errors import write_error
 from ostree.repo.static_delta.install import install, install_beside, workplace
 from ostree.repo.static_delta.object_writer import ObjectWriter
 from ostree.repo.static_delta.plan import (
@@ -23,7 +24,6 @@ from ostree.repo.static_delta.plan import (
     rolling_memory,
 )
 from ostree.repo.static_delta.report import Report
-from ostree.repo.transaction import write_error
 from ostree.system import files
 from ostree.system.ordered import run_in_order
 from ostree.types import ObjectType

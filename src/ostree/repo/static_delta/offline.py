@@ -10,11 +10,11 @@ from ostree.formats import commit as commit_format
 from ostree.formats import commitmeta
 from ostree.formats.delta import signed as signed_format
 from ostree.formats.delta import superblock as superblock_format
+from ostree.repo.object_errors import corrupted
 from ostree.repo.static_delta.completeness import require_complete
 from ostree.repo.static_delta.execute import execute
 from ostree.repo.static_delta.payload_file import load_payload
 from ostree.repo.static_delta.storage import MAX_PART
-from ostree.repo.transaction import corrupted
 from ostree.system import files
 from ostree.types import ObjectType
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.formats.delta import part as part_format
-from ostree.repo.transaction import write_error
+from ostree.repo.object_errors import write_error
 from ostree.system.spool import Spool
 
 TYPE_CHECKING = False
