@@ -153,8 +153,10 @@ def size_of(repo: Path) -> int:
 
 
 def summary_of(text: str) -> list[str]:
-    """The lines that do not depend on the order of objects."""
-    return [line for line in text.splitlines() if not line.startswith(("part", "uncompressed"))]
+    """The lines without those that tell of compressed sizes, whatever order objects have."""
+    return sorted(
+        line for line in text.splitlines() if not line.startswith(("part", "uncompressed"))
+    )
 
 
 def test_the_lines_of_show_are_the_references(oracle: Oracle, tmp_path: Path) -> None:
@@ -209,3 +211,27 @@ def test_messages_are_the_references(oracle: Oracle, tmp_path: Path, words: str)
 
     ours = ostree("static-delta", *words.split(), f"--repo={source}")
     assert ours == (theirs.returncode, theirs.stdout, theirs.stderr)
+
+
+@pytest.mark.parametrize("mode", ["archive", "bare-user"])
+def test_fallbacks_are_the_references(oracle: Oracle, tmp_path: Path, mode: str) -> None:
+    """Up to 999,974 bytes of content, which is the limit less the header, go into a part."""
+    source, tree = tmp_path / "source", tmp_path / "tree"
+    tree.mkdir()
+    oracle("init", f"--repo={source}", f"--mode={mode}")
+    (tree / "edited").write_bytes(binary(random.Random(1), 1_500_000))
+    old = oracle("commit", f"--repo={source}", "-b", "main", *OWNER, tree).stdout.strip()
+    (tree / "edited").write_bytes(edited(random.Random(2), (tree / "edited").read_bytes()))
+    for size in (999_974, 999_975, 2_000_000):
+        (tree / f"new{size}").write_bytes(random.Random(size).randbytes(size))
+    oracle("commit", f"--repo={source}", "-b", "main", *OWNER, tree)
+    command = ("static-delta", "generate", f"--repo={source}", "--min-fallback-size=1", "main")
+
+    theirs = oracle(*command)
+    ours = ostree(*command)
+
+    assert (ours.out, summary_of(ours.err)) == (theirs.stdout, summary_of(theirs.stderr))
+    name = f"{old}-{oracle('rev-parse', f'--repo={source}', 'main').stdout.strip()}"
+    shown = oracle("static-delta", "show", f"--repo={source}", name).stdout
+    assert "Number of fallback entries: 2\n" in shown
+    assert succeed("static-delta", "show", f"--repo={source}", name) == shown

@@ -122,8 +122,16 @@ def _take_in(dir_fd: int, index: int) -> Variant:
 def _write_objects(
     repo: Repo, plan: Plan, options: DeltaOptions, writer: ObjectWriter, report: Report
 ) -> list[Fallback]:
+    """Write everything, first what is at hand.
+
+    The compressor works on that while the files that are to be compared are worked out; upstream
+    has them the other way round, which gives it nothing.
+    """
     for type, checksum in plan.metadata:
         writer.metadata(type, checksum)
+    fallbacks = _write_regular(plan.regular, options, writer, report)
+    for file in plan.symlinks:
+        writer.symlink(file)
     rest: list[NewFile] = []
     for patch in _patches(repo, plan, options):
         if patch.matches is not None:
@@ -132,25 +140,26 @@ def _write_objects(
             writer.compared(patch)
         else:
             rest.append(patch.file)
+    fallbacks += _write_regular(rest, options, writer, report)
     report.modified_done()
-    regular = plan.regular + rest
-    fallbacks = [file for file in regular if is_fallback(file, options)]
-    for file in fallbacks:
-        report.fallback(file)
-    left_out = {file.checksum for file in fallbacks}
-    for file in regular:
-        if file.checksum not in left_out:
-            writer.regular(file)
-    for file in plan.symlinks:
-        writer.symlink(file)
     return [
-        Fallback(
-            file.checksum,
-            repo.stored_size(file.checksum, ObjectType.FILE),
-            file.size,
-        )
+        Fallback(file.checksum, repo.stored_size(file.checksum, ObjectType.FILE), file.size)
         for file in fallbacks
     ]
+
+
+def _write_regular(
+    files: list[NewFile], options: DeltaOptions, writer: ObjectWriter, report: Report
+) -> list[NewFile]:
+    """Write files as they are, but for those that are to be fetched by themselves: the result."""
+    fallbacks = []
+    for file in files:
+        if is_fallback(file, options):
+            report.fallback(file)
+            fallbacks.append(file)
+        else:
+            writer.regular(file)
+    return fallbacks
 
 
 def _patches(repo: Repo, plan: Plan, options: DeltaOptions) -> Iterator[Patch]:

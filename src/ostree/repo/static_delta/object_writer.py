@@ -37,7 +37,7 @@ class ObjectWriter(Closing):
         self._dir_fd = dir_fd
         self._limit = options.chunk_limit
         self._report = report
-        self._file_headers = [file.header for file in plan.modified + plan.regular + plan.symlinks]
+        self._file_headers = [file.header for file in plan.regular + plan.symlinks + plan.modified]
         self._max_memory = options.memory_share
         self._sync = repo.config.fsync
         self._ended: PartWriter | None = None

@@ -213,7 +213,12 @@ def _find_partners(
 def is_fallback(file: NewFile, options: DeltaOptions) -> bool:
     """Whether a file that is not patched is large enough to be fetched by itself."""
     limit = options.min_fallback_size * _MEGABYTE
-    return bool(limit) and len(content_prefix(file.header)) + file.size > limit
+    return bool(limit) and object_size(file) > limit
+
+
+def object_size(file: NewFile) -> int:
+    """Bytes of a file as an object: its header and its content."""
+    return len(content_prefix(file.header)) + file.size
 
 
 def may_bsdiff(file: NewFile, options: DeltaOptions) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ostree.events import Message, StepProgress
 from ostree.formats.size_text import format_size
+from ostree.repo.static_delta.plan import object_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,18 +74,15 @@ class Report:
 
     def fallback(self, file: NewFile) -> None:
         """A file is left out."""
-        self._say(f"fallback for {file.checksum} ({format_size(file.size)})")
+        size = format_size(object_size(file))
+        self._hold(f"fallback for {file.checksum} ({size})")
 
     def part(self, number: int, header: PartHeader) -> None:
         """A part, the first being 1, is complete."""
-        line = (
+        self._hold(
             f"part {number} n:{header.count} compressed:{header.size} "
             f"uncompressed:{header.plain_size}"
         )
-        if self._held is None:
-            self._say(line)
-        else:
-            self._held.append(line)
 
     def end(self, parts: list[PartHeader]) -> None:
         """The sums."""
@@ -92,6 +90,13 @@ class Report:
         self._say(f"uncompressed={plain} compressed={size} loose={self.loose}")
         self._say(f"rollsum={self.rolled} objects, {self.rolled_bytes} bytes")
         self._say(f"bsdiff={self.compared} objects")
+
+    def _hold(self, text: str) -> None:
+        """Say something once it is known what became of the modified files."""
+        if self._held is None:
+            self._say(text)
+        else:
+            self._held.append(text)
 
     def _say(self, text: str) -> None:
         self._emit(Message(text, warning=True))
