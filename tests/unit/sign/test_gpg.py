@@ -11,7 +11,7 @@ import pytest
 from ostree.errors import SignatureError
 from ostree.formats.openpgp import SIGNATURE, packets
 from ostree.sign.gpg import process
-from ostree.sign.gpg.keyring import import_keys, list_keys, with_key_files
+from ostree.sign.gpg.keyring import find_key, import_keys, list_keys, with_key_files
 from ostree.sign.gpg.signing import GpgSigner
 from ostree.sign.gpg.verifying import GpgVerifier
 from support.openpgp import (
@@ -370,6 +370,18 @@ def test_import_of_nothing(sources: list[bytes]) -> None:
         import_keys(b"", sources)
 
     assert caught.value.message == "GPG: Unable to export keys: GPGME: No data"
+
+
+def test_a_key_that_is_in_two_keyrings_is_one_key(maker: KeyMaker) -> None:
+    ring = maker.export()
+
+    found = find_key(ring + maker.export("good@example.org"), "good@example.org")
+
+    assert found is not None
+    assert found.user_ids[0].name == "Good"
+    assert find_key(ring, "example.org") is None
+    assert find_key(ring, "nobody@example.org") is None
+    assert find_key(ring, "Good") is None
 
 
 def test_a_secret_key_is_imported_as_its_public_one(maker: KeyMaker) -> None:

@@ -36,9 +36,13 @@ def _list(home: GpgHome, names: Sequence[str] = ()) -> list[GpgKey]:
 
 
 def find_key(ring: bytes, name: str) -> GpgKey | None:
-    """The one key in a keyring that a name, a key ID or a fingerprint means."""
-    keys = list_keys(ring, [name]) if len(name.encode()) >= LEAST_NAME else []
-    return keys[0] if len(keys) == 1 else None
+    """The one key in a keyring that a name, a key ID or a fingerprint means.
+
+    It may be there more than once: keyrings are put together from several.
+    """
+    named = len(name.encode("utf-8", "surrogateescape")) >= LEAST_NAME
+    keys = list_keys(ring, [name]) if named else []
+    return keys[0] if len({key.primary.fingerprint for key in keys}) == 1 else None
 
 
 def import_keys(
@@ -108,7 +112,7 @@ def _selected(sources: Sequence[bytes], names: Sequence[str]) -> bytes:
             list(_import(home, source))
         fingerprints = []
         for name in names:
-            if len(name.encode()) < LEAST_NAME:
+            if len(name.encode("utf-8", "surrogateescape")) < LEAST_NAME:
                 raise _not_found(name, "Invalid value")
             keys = _list(home, [name])
             if not keys:
