@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -358,3 +359,47 @@ def test_changed_files_are_copied(tree: Path, tmp_path: Path) -> None:
 
     assert not tree.exists()
     assert (kept.stat().st_uid, kept.stat().st_nlink) == (0, 1)
+
+
+# archives ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(tree: Path, tmp_path: Path) -> Path:
+    """A tar archive of the tree."""
+    pytest.importorskip("libarchive", reason="libarchive-c is not installed")
+    with tarfile.open(tmp_path / "tree.tar", "w") as tar:
+        tar.add(tree, ".")
+    return tmp_path / "tree.tar"
+
+
+def test_an_archive_can_be_a_tree(repo: Path, archive: Path, upper: Path) -> None:
+    words = (f"--tree=tar={archive}", "--tree=prefix=/opt", f"--tree=tar={archive}")
+
+    succeed("commit", f"--repo={repo}", "-b", "x", f"--tree=dir={upper}", *words)
+
+    assert {"/sub/new", "/opt/sub/deep", "/bin/run.sh"} <= set(listing(repo, "x"))
+    assert succeed("cat", f"--repo={repo}", "x", "/hello.txt") == "hello\n"
+
+
+def test_paths_in_an_archive_can_be_rewritten(repo: Path, archive: Path) -> None:
+    words = ("--tar-autocreate-parents", "--tar-pathname-filter=^bin,usr/bin")
+
+    succeed("commit", f"--repo={repo}", "-b", "x", *words, f"--tree=tar={archive}")
+
+    assert "/usr/bin/run.sh" in listing(repo, "x")
+    assert "/bin" not in listing(repo, "x")
+
+
+def test_an_archive_that_is_not_there_is_named(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("libarchive", reason="libarchive-c is not installed")
+    monkeypatch.chdir(tmp_path)
+
+    message = fail("commit", f"--repo={repo}", "-b", "x", "--tree=tar=nowhere")
+    pattern = fail("commit", f"--repo={repo}", "-b", "x", "--tar-pathname-filter=x", "--tree=tar=n")
+
+    path = f"{tmp_path}/nowhere"
+    assert message == f"error: archive_read_open_filename: Failed to open '{path}'"
+    assert pattern == "error: Missing ',' in --tar-pathname-filter"

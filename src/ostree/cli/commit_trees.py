@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ostree.cli.commit_message import read_text
 from ostree.cli.options import OptionError
 from ostree.formats.filename import check_filename
@@ -213,10 +215,28 @@ class TreeBuilder:
             self._take_policy_of_commit(commit)
             root = self._repo.load_commit(commit).root
             txn.add_tree(self._place(txn, tree), root, modifier=self._modifier, prefix=self._prefix)
+        elif kind == "tar":
+            self._add_archive(txn, tree, value)
         elif kind == "prefix":
             self._prefix = normalize_prefix(value)
         else:
             raise OptionError(f"Invalid tree type specification '{kind}'")
+
+    def _add_archive(self, txn: Transaction, tree: MutableTree, value: str) -> None:
+        text = self._args.text("tar-pathname-filter")
+        pathname_filter = None
+        if text is not None:
+            from ostree.repo.archive_paths import parse_pathname_filter
+
+            pathname_filter = parse_pathname_filter(text)
+        txn.add_archive(
+            self._place(txn, tree),
+            0 if value == "-" else os.path.abspath(value),
+            modifier=self._modifier,
+            prefix=self._prefix,
+            autocreate_parents=self._args.flag("tar-autocreate-parents"),
+            pathname_filter=pathname_filter,
+        )
 
     def _place(self, txn: Transaction, tree: MutableTree) -> MutableTree:
         """Where the next tree goes."""

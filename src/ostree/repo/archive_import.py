@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ostree.repo.archive_paths import PathnameFilter
     from ostree.repo.modifier import Modifier
     from ostree.repo.mutable_tree import MutableTree
+    from ostree.repo.object_writer import ObjectWriter
     from ostree.repo.repository import Repo
-    from ostree.repo.transaction import Transaction
     from ostree.system.archive import ArchiveEntry, ArchiveReader
     from ostree.types import Checksum, FileHeader, Xattrs
 
@@ -86,7 +86,7 @@ class ArchiveImport:
     def __init__(
         self,
         repo: Repo,
-        transaction: Transaction,
+        transaction: ObjectWriter,
         root: MutableTree,
         modifier: Modifier,
         *,

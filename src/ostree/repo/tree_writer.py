@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ostree.events import Listener
     from ostree.formats.gvariant import Variant
+    from ostree.repo.archive_paths import PathnameFilter
     from ostree.repo.devino import KnownInodes
     from ostree.repo.repository import Repo
     from ostree.types import Checksum, TreeId
@@ -120,6 +121,44 @@ class TreeWriter(ObjectWriter):
             from ostree.repo.tree_import import TreeImport
 
             TreeImport(self._repo, self, self.adapt(changes)).run(committed, tree, prefix)
+
+    def add_archive(
+        self,
+        tree: MutableTree,
+        source: str | int,
+        *,
+        modifier: Modifier | None = None,
+        prefix: str = "",
+        autocreate_parents: bool = False,
+        pathname_filter: PathnameFilter | None = None,
+    ) -> None:
+        """Lay what is in an archive (tar, cpio, … in any compression) over a tree.
+
+        Args:
+            tree: What it is entered in.
+            source: The archive's path, or a descriptor to read it from.
+            modifier: Changes of owner, mode and attributes.
+            prefix: Where ``tree`` is in the whole tree, for rules by path: empty or ``/usr``.
+            autocreate_parents: Make directories that have no entry of their own.
+            pathname_filter: Rewrites paths (:func:`~ostree.repo.archive_paths.parse_pathname_filter`).
+
+        Raises:
+            OSTreeError: naming what is wrong with the archive, or what cannot be committed.
+        """
+        from ostree.repo.archive_import import ArchiveImport
+        from ostree.system.archive import ArchiveReader
+
+        importer = ArchiveImport(
+            self._repo,
+            self,
+            tree,
+            self.adapt(modifier),
+            prefix=prefix,
+            autocreate_parents=autocreate_parents,
+            pathname_filter=pathname_filter,
+        )
+        with ArchiveReader(source) as reader:
+            importer.run(reader)
 
     def make_directories(
         self, tree: MutableTree, path: str, *, modifier: Modifier | None = None

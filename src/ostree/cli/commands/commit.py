@@ -39,8 +39,8 @@ OPTIONS = (
     text("base", "REV", "Start from the given commit as a base (no modifiers apply)"),
     texts(
         "tree",
-        "dir=PATH or ref=COMMIT or prefix=PATH",
-        "Overlay the given argument as a tree",
+        "dir=PATH or tar=TARFILE or ref=COMMIT",
+        "Overlay the given argument as a tree; after prefix=PATH trees land below PATH",
     ),
     texts("add-metadata-string", "KEY=VALUE", "Add a key/value pair to metadata"),
     texts(
@@ -90,6 +90,15 @@ OPTIONS = (
         "devino-canonical",
         "Assume hardlinked objects are unmodified.  Implies --link-checkout-speedup",
         short="I",
+    ),
+    flag(
+        "tar-autocreate-parents",
+        "When loading tar archives, automatically create parent directories as needed",
+    ),
+    text(
+        "tar-pathname-filter",
+        "REGEX,REPLACEMENT",
+        "When loading tar archives, use REGEX,REPLACEMENT against path names",
     ),
     flag(
         "skip-if-unchanged",
