@@ -163,14 +163,15 @@ class ArchiveImport:
         names = split_path(path)
         target_path = self._path(target, _FILE)
         is_itself = split_path(target_path) == names
+        # In some cpio archives the last name of a file brings the content of all of them.
+        brings_content = bool(entry.size) and not stat.S_ISLNK(entry.mode)
         # Without content it has no type of its own.
         entry.mode = stat.S_IMODE(entry.mode) | stat.S_IFREG
         header = self._header(entry, names)
         if header is None:
             return
         link = _Link(self._parent(names, entry), _last(names), target_path)
-        if entry.size:
-            # In some cpio archives the last name of a file brings the content of all of them.
+        if brings_content:
             self._put_at(target_path, self._store(entry, header, reader))
         key = (id(link.directory), link.name)
         if not (is_itself and key in self._links):
@@ -219,7 +220,7 @@ class ArchiveImport:
             if not self._autocreate:
                 raise
         # As upstream has it, all directories on the way get the new metadata, also those that had
-        # some (ADR 8).
+        # some (ADR 13).
         meta = DirMeta(entry.uid, entry.gid, _PARENT_MODE)
         directory = self._root
         directory.dirmeta = self._store_dirmeta(meta)

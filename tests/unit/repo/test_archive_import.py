@@ -275,7 +275,9 @@ def test_the_last_name_in_a_cpio_archive_brings_the_content(
     (tree / "a").write_text("content")
     (tree / "b").hardlink_to(tree / "a")
     (tree / "c").hardlink_to(tree / "a")
-    names = b"\n".join([b".", b"b", b"a", b"c", b""])
+    (tree / "s").symlink_to("target")
+    os.link(tree / "s", tree / "t", follow_symlinks=False)
+    names = b"\n".join([b".", b"b", b"a", b"c", b"s", b"t", b""])
     data = subprocess.run(
         ["cpio", "-o", "-H", "newc", "-R", "5:6"],
         check=True,
@@ -286,7 +288,8 @@ def test_the_last_name_in_a_cpio_archive_brings_the_content(
 
     commit = imports.commit(data)
 
-    assert [line.split()[-1] for line in imports.shown(commit)[1:]] == ["content"] * 3
+    shown = [line.split()[-1] for line in imports.shown(commit)[1:]]
+    assert shown == ["content"] * 3 + ["target"] * 2
 
 
 # rules ----------------------------------------------------------------------------------------
@@ -350,7 +353,7 @@ def test_attributes_in_both_spellings(imports: Imports) -> None:
 
 
 def test_attributes_without_value_vanish_as_they_do_on_the_disk(imports: Imports) -> None:
-    """The reference keeps them, and finds its own object damaged in a bare repository (ADR 8)."""
+    """The reference keeps them, and finds its own object damaged in a bare repository (ADR 13)."""
     assert attributes(imports, ("SCHILY.xattr.user.z", "")) == ()
 
 
