@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Oracle
+    from support.openpgp import KeyMaker
 
 #: Without it, removing what root deployed would need ioctls.
 MUTABLE = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments"}
@@ -275,3 +276,39 @@ def test_the_reference_lists_the_same(sysroot: Path, os_tree: Path, oracle: Orac
     theirs = oracle("admin", "status", f"--sysroot={sysroot}").stdout
 
     assert succeed("admin", "status", f"--sysroot={sysroot}") == theirs
+
+
+def test_status_tells_of_signatures(sysroot: Path, keys: KeyMaker, trusted: dict[str, str]) -> None:
+    """Where the origin's remote demands some; --verify insists on them."""
+    repo = sysroot / "ostree/repo"
+    commit = succeed("rev-parse", f"--repo={repo}", "os/main").strip()
+    succeed("refs", f"--repo={repo}", "--create=far:os/main", commit)
+    succeed("remote", "add", f"--repo={repo}", "far", "http://localhost/")
+    deploy(sysroot)
+    (origin,) = (sysroot / "ostree/deploy/os/deploy").glob("*.origin")
+    status = ("admin", "status", f"--sysroot={sysroot}")
+    environ = {**MUTABLE, **trusted}
+
+    assert fail(*status, "--verify") == "error: Cannot verify deployment without remote"
+    origin.write_text("[origin]\nrefspec=far:os/main\n")
+    assert "GPG" not in succeed(*status, environ=environ)
+    assert fail(*status, "--verify") == "error: Can't verify commit without detached metadata"
+
+    home = f"--gpg-homedir={keys.home}"
+    succeed("gpg-sign", f"--repo={repo}", home, commit, "one@example.org")
+    lines = succeed(*status, environ=environ).splitlines()
+    verified = succeed(*status, "--verify", environ=environ).splitlines()
+
+    assert lines[-2].startswith("    GPG: Signature made ")
+    assert lines[-1] == '    GPG: Good signature from "One <one@example.org>"'
+    assert verified[-2:] == ['GPG: Good signature from "One <one@example.org>"', ""]
+    assert "GPG" not in succeed(*status, "--skip-signatures", environ=environ)
+    untrusted = ostree(*status, "--verify")
+    assert untrusted.err.endswith("Can't check signature: public key not found\n")
+
+    succeed("config", f"--repo={repo}", "set", 'remote "far".gpg-verify', "false")
+    assert "GPG" not in succeed(*status, environ=environ)
+    assert fail(*status, "--verify") == (
+        "error: Cannot verify commit for remote far; GPG verification disabled, "
+        "and no signapi verifiers configured"
+    )

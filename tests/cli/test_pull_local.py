@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Oracle
+    from support.openpgp import KeyMaker
 
 
 @pytest.fixture
@@ -78,6 +79,24 @@ def test_progress_on_a_terminal_ends_with_the_result(repo: Path, destination: Pa
 
     assert result.out.startswith("\0337\0338")
     assert result.out.rpartition("\0338")[2].rstrip().endswith("0 bytes content written")
+
+
+def test_signatures_are_shown_on_a_terminal(repo: Path, destination: Path, keys: KeyMaker) -> None:
+    """One block for each commit that had to be verified; nothing of them elsewhere."""
+    succeed("remote", "add", f"--repo={destination}", "r", "http://localhost/")
+    (destination / "r.trustedkeys.gpg").write_bytes(keys.export("one@example.org"))
+    home = f"--gpg-homedir={keys.home}"
+    succeed("gpg-sign", f"--repo={repo}", home, "main", "one@example.org")
+    pull = ("pull-local", f"--repo={destination}", "--gpg-verify", "--remote=r", repo, "main")
+
+    shown = ostree(*pull, terminal=True).out
+    quiet = succeed(*pull)
+
+    _, found, block = shown.partition("\nGPG: Verification enabled, found 1 signature:\n\n")
+    assert found
+    assert block.splitlines()[0].startswith("  Signature made ")
+    assert block.splitlines()[1] == '  Good signature from "One <one@example.org>"'
+    assert "GPG" not in quiet
 
 
 def test_usage_errors(destination: Path) -> None:

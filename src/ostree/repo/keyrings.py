@@ -45,18 +45,6 @@ def verifier_for_remote(repo: Repo, name: str) -> GpgVerifier:
     return GpgVerifier(ring)
 
 
-def verifier_for_collection(repo: Repo, collection: str) -> tuple[str, GpgVerifier]:
-    """Trusts the keys of the first remote that serves a collection and has some; its name, too.
-
-    Raises:
-        NotFoundError: ``No keyring found configured locally for collection ‘X’``.
-    """
-    for name in repo.remotes.names():
-        if repo.remotes.get(name).get("collection-id") == collection and _remote_ring(repo, name):
-            return name, verifier_for_remote(repo, name)
-    raise NotFoundError(f"No keyring found configured locally for collection ‘{collection}’")
-
-
 def verifier_for_repo(repo: Repo, directory: str | None = None) -> GpgVerifier:
     """Trusts all keys there are: of every remote, the global ones, those in another directory.
 

@@ -9,7 +9,6 @@ import pytest
 
 from ostree.errors import FormatError, RemoteNotFoundError, SignatureError
 from ostree.formats import signature_dict
-from ostree.repo.keyrings import verifier_for_collection
 from ostree.repo.repository import Repo
 from ostree.sign.settings import SignSettings
 from ostree.transfer.demands import local_trust, trust_in
@@ -186,21 +185,3 @@ def test_directories_prove_nothing_unless_asked(repo: Repo) -> None:
         local_trust(repo, named).check_stored(
             name, VECTOR_COMMIT, signature_dict.encode(dictionary)
         )
-
-
-def test_the_keyring_of_a_collection(repo: Repo) -> None:
-    """That of the first remote that serves it and has one."""
-    for name, collection in (("a", "org.x"), ("b", "org.x"), ("c", "org.x"), ("d", "org.y")):
-        repo.remotes.add(name, [("url", "http://x"), ("collection-id", collection)])
-    for name, content in (("a", b""), ("b", b"\x98"), ("c", b"\x98")):
-        with open(f"{repo.path}/{name}.trustedkeys.gpg", "wb") as file:
-            file.write(content)
-
-    name, verifier = verifier_for_collection(repo, "org.x")
-
-    assert name == "b"
-    assert verifier.ring == b"\x98"
-    with pytest.raises(
-        Exception, match=r"No keyring found configured locally for collection ‘org\.y’"
-    ):
-        verifier_for_collection(repo, "org.y")
