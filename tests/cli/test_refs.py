@@ -246,3 +246,12 @@ def test_the_summary_follows_where_it_is_to(tmp_path: Path) -> None:
         "* second",
     ]
     assert [line for line in deleted.splitlines() if line.startswith("*")] == ["* second"]
+
+
+@pytest.mark.parametrize("directory", ["heads", "remotes"])
+def test_a_lost_directory_of_refs_is_not_an_empty_one(repo: Path, directory: str) -> None:
+    (repo / "refs" / directory).rename(repo / "lost")
+
+    message = fail("refs", f"--repo={repo}")
+
+    assert message == (f"error: Listing refs: opendir(refs/{directory}): No such file or directory")

@@ -112,6 +112,14 @@ class Refs:
         """Local and remote refs, sorted by name."""
         return dict(sorted({**self.local(), **self.remote()}.items()))
 
+    def _require_directories(self) -> None:
+        """Refuse to say that there are no refs where the directory of refs is missing."""
+        for directory in (HEADS, REMOTES):
+            if not files.exists(directory, self._dir_fd):
+                raise NotFoundError(
+                    f"Listing refs: opendir({directory}): No such file or directory"
+                )
+
     def list(self, prefix: str | None = None, *, full_names: bool = False) -> dict[str, str]:
         """Refs at or below a prefix, as the command lists them (§7.10).
 
@@ -120,8 +128,10 @@ class Refs:
 
         Raises:
             FormatError: ``Listing refs: Invalid refspec …``.
+            NotFoundError: if the repository has lost its directories of refs.
         """
         if prefix is None:
+            self._require_directories()
             return self.all()
         if prefix.endswith(":"):
             return self.remote(prefix[:-1])
