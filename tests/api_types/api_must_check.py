@@ -26,6 +26,8 @@ def build(path: str | Path) -> ostree.Checksum:
                 metadata=[("version", ostree.Variant("s", "42"))],
             )
             txn.set_ref("os/x86_64", new)
+            other = txn.import_tar(Path("rootfs.tar"), modifier=modifier, autocreate_parents=True)
+            assert_type(other, ostree.TreeId)
     return new
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
+    from ostree.events import Listener
     from ostree.repo.modifier import Label
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
@@ -146,6 +147,7 @@ class TreeBuilder:
         self._modifier = self._make_modifier()
         #: Where trees land: empty for the root, or ``/usr/share``.
         self._prefix = ""
+        self._on_event: Listener | None = None
         self._links = Links.READ
         if args.flag("link-checkout-speedup"):
             self._links = Links.COMPARE
@@ -171,12 +173,15 @@ class TreeBuilder:
             label=label,
         )
 
-    def build(self, txn: Transaction) -> TreeId:
+    def build(self, txn: Transaction, on_event: Listener | None) -> TreeId:
         """Everything that ``--base``, ``--tree`` and the argument name, one laid over the other.
+
+        ``on_event`` is told of files that were stored.
 
         Raises:
             OSTreeError: naming what is missing or cannot be committed.
         """
+        self._on_event = on_event
         args, repo = self._args, self._repo
         tree = MutableTree()
         base = args.text("base")
@@ -209,6 +214,7 @@ class TreeBuilder:
                 links=self._links,
                 consume=self._args.flag("consume"),
                 final=final,
+                on_event=self._on_event,
             )
         elif kind == "ref":
             commit = self._repo.resolve(value)

@@ -280,8 +280,9 @@ class DirectoryImport:
         if self._on_event is not None:
             from ostree.events import StepProgress
 
-            done = self._transaction.stats.content_total
-            self._on_event(StepProgress("commit", done, None))
+            stats = self._transaction.stats
+            written = stats.content_bytes_written
+            self._on_event(StepProgress("commit", stats.content_total, None, written))
 
 
 def _special(directory: Directory, name: str) -> RepoError:

@@ -49,7 +49,17 @@ class ObjectWriter:
     def __init__(self, repo: Repo) -> None:
         self._repo = repo
         self._space: SpaceBudget | None = None
+        self._is_open = False
         self.stats = TransactionStats()
+
+    def require_open(self) -> None:
+        """Refuse to write before or after the ``with`` block, where nothing would be published.
+
+        Raises:
+            RepoError: ``The transaction is not open``.
+        """
+        if not self._is_open:
+            raise RepoError("The transaction is not open")
 
     def write_metadata(
         self, type: ObjectType, data: bytes, *, expected: Checksum | None = None
@@ -61,6 +71,7 @@ class ObjectWriter:
             ChecksumError: if its checksum is not the expected one.
             RepoError: if it is too large or cannot be written.
         """
+        self.require_open()
         checksum = Checksum.of_digest(hashlib.sha256(data).digest())
         if expected is not None and checksum != expected:
             raise corrupted(type, expected, checksum)
@@ -93,6 +104,7 @@ class ObjectWriter:
         """
         from ostree.repo.content_import import import_loaded
 
+        self.require_open()
         checksum, written = import_loaded(self._repo.store, content, self.charge, expected)
         self.count_content(written, content.size)
         return checksum
@@ -102,6 +114,7 @@ class ObjectWriter:
 
         Whoever reads it has to be prepared for that.
         """
+        self.require_open()
         self._repo.store.replace_metadata(commit, ObjectType.COMMITMETA, data)
 
     def charge(self, size: int) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, suppress
 
-from ostree.errors import SpaceError
+from ostree.errors import RepoError, SpaceError
 from ostree.repo import staging
 from ostree.repo.object_errors import write_error
 from ostree.repo.space import SpaceBudget
 from ostree.repo.tree_writer import TreeWriter
 from ostree.store.layout import ObjectDirectory
 from ostree.system import files
+from ostree.types import Checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ostree.repo.repository import Repo
-    from ostree.types import Checksum
 
 _NOT_LISTED = ".commitmeta"
 
@@ -53,11 +53,15 @@ class Transaction(TreeWriter):
         self._ref_changes: dict[str, Checksum | None] = {}
         self._mirror_changes: dict[tuple[str, str], Checksum | None] = {}
         self._tmp_fd = -1
+        self._is_used = False
         self.resumed = False
 
     # life -------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        if self._is_used:
+            raise RepoError("A transaction cannot be used a second time")
+        self._is_used = True
         self._repo.require_writable()
         try:
             self._begin()
@@ -67,6 +71,7 @@ class Transaction(TreeWriter):
         except BaseException:
             self._stack.close()
             raise
+        self._is_open = True
         return self
 
     def __exit__(
@@ -89,6 +94,7 @@ class Transaction(TreeWriter):
             if error is not None:
                 self._abandon(error)
         finally:
+            self._is_open = False
             self._repo.store.staging = None
             self._repo.store.exact_sizes = False
             self._stack.close()
@@ -197,9 +203,11 @@ class Transaction(TreeWriter):
         """
         from ostree.formats.refspec import check_new_ref_name, parse_refspec
 
+        self.require_open()
         _, name = parse_refspec(refspec)
         if checksum is not None:
             check_new_ref_name(name)
+            checksum = Checksum(checksum)
         self._ref_changes[refspec] = checksum
 
     def set_mirrored_ref(self, collection: str, name: str, checksum: Checksum | None) -> None:
@@ -207,6 +215,7 @@ class Transaction(TreeWriter):
         if collection == self._repo.config.collection_id:
             self.set_ref(name, checksum)
         else:
+            self.require_open()
             self._mirror_changes[(collection, name)] = checksum
 
     def mark_partial(self, commit: Checksum) -> None:

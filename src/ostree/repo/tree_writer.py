@@ -11,7 +11,8 @@ from ostree.repo.devino import Links
 from ostree.repo.modifier import Modifier
 from ostree.repo.mutable_tree import MutableTree
 from ostree.repo.object_writer import ObjectWriter
-from ostree.types import DirMeta, ObjectType
+from ostree.system.files import path_text
+from ostree.types import Checksum, DirMeta, ObjectType, TreeId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ostree.repo.archive_paths import PathnameFilter
     from ostree.repo.devino import KnownInodes
     from ostree.repo.repository import Repo
-    from ostree.types import Checksum, TreeId
 
 #: Mode of directories that are made because something lands below them.
 _MADE = 0o40755
@@ -57,6 +57,32 @@ class TreeWriter(ObjectWriter):
         self.add_directory(tree, path, modifier=modifier, final=True, on_event=on_event)
         return tree.write(self)
 
+    def import_tar(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        modifier: Modifier | None = None,
+        autocreate_parents: bool = False,
+    ) -> TreeId:
+        """Store what is in an archive: tar, cpio and more, in any usual compression.
+
+        Args:
+            path: The archive.
+            modifier: Changes of owner, mode and attributes.
+            autocreate_parents: Make directories that have no entry of their own; the root, too.
+
+        Raises:
+            OSTreeError: naming what is wrong with the archive, or what cannot be committed.
+        """
+        tree = MutableTree()
+        self.add_archive(
+            tree,
+            os.path.abspath(path_text(path)),
+            modifier=modifier,
+            autocreate_parents=autocreate_parents,
+        )
+        return tree.write(self)
+
     def add_directory(
         self,
         tree: MutableTree,
@@ -87,6 +113,7 @@ class TreeWriter(ObjectWriter):
         """
         from ostree.repo.directory_import import DirectoryImport, ImportOptions
 
+        self.require_open()
         changes = self.adapt(modifier)
         # Where attributes are dropped no file counts as unchanged, so there is nothing to compare.
         reads = links is Links.READ or (links is Links.COMPARE and changes.drops_xattrs)
@@ -98,7 +125,7 @@ class TreeWriter(ObjectWriter):
             final=final,
             prefix=prefix,
         )
-        DirectoryImport(self._repo, self, options, on_event).run(os.fspath(path), tree)
+        DirectoryImport(self._repo, self, options, on_event).run(path_text(path), tree)
 
     def add_tree(
         self,
@@ -148,6 +175,7 @@ class TreeWriter(ObjectWriter):
         from ostree.repo.archive_import import ArchiveImport
         from ostree.system.archive import ArchiveReader
 
+        self.require_open()
         importer = ArchiveImport(
             self._repo,
             self,
@@ -210,12 +238,24 @@ class TreeWriter(ObjectWriter):
     ) -> Checksum:
         """Store a commit object; no ref changes.
 
-        ``timestamp`` is in seconds since the epoch; the current time if None.
+        Args:
+            root: What :meth:`import_directory` or :meth:`import_tar` gave.
+            parent: The commit before it, if there is one.
+            subject: One line, may be empty.
+            body: More lines, may be empty.
+            metadata: Keys and values, stored in this order (repository format §5.1).
+            timestamp: Seconds since 1970 in UTC; the current time if None.
+
+        Raises:
+            FormatError: if a key is empty, or a text or value does not fit.
+            RepoError: if it cannot be written.
         """
+        if not isinstance(root, TreeId):
+            raise TypeError(f"a root is a TreeId, not {type(root).__name__}")
         commit = commit_format.Commit(
             root,
             timestamp=int(time.time()) if timestamp is None else timestamp % (1 << 64),
-            parent=parent,
+            parent=None if parent is None else Checksum(parent),
             subject=subject,
             body=body,
             metadata=metadata,

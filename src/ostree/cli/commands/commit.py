@@ -8,6 +8,7 @@ from ostree.cli.commit_message import read_message, read_timestamp
 from ostree.cli.commit_metadata import bindings, read_detached, read_metadata, with_facts
 from ostree.cli.commit_trees import PathRules, TreeBuilder, open_policy
 from ostree.cli.options import REPO, OptionError, flag, integer, parse_boolean, path, text, texts
+from ostree.cli.progress import TransientProgress
 from ostree.cli.repository import open_repo
 from ostree.cli.signing import sign_as_asked, sign_options
 from ostree.errors import OSTreeError
@@ -141,7 +142,8 @@ def run(ctx: Context, args: Arguments) -> None:
         builder = TreeBuilder(ctx, repo, args, rules, labelling)
         subject, body = read_message(ctx, args)
         with repo.transaction(fsync=fsync, exact_sizes=args.flag("generate-sizes")) as txn:
-            root = builder.build(txn)
+            with TransientProgress(ctx, {"commit": "Committing files"}) as on_event:
+                root = builder.build(txn, on_event)
             unchanged = args.flag("skip-if-unchanged") and _is_tree_of(repo, root, parent)
             if unchanged and parent is not None:
                 checksum = parent
