@@ -7,15 +7,18 @@ import hashlib
 import os
 import stat
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ostree.errors import CorruptionError, ObjectNotFoundError, OSTreeError, RepoError
+from ostree.formats import xattrs as xattrs_format
 from ostree.formats.file_header import archive_prefix
 from ostree.repo.hashing import checksum_bytes, checksum_loaded
 from ostree.store.archive import ArchiveStore
 from ostree.store.bare import BareStore
+from ostree.store.bare_split_xattrs import BareSplitXattrsStore
 from ostree.store.bare_user import BareUserStore
 from ostree.store.bare_user_only import BareUserOnlyStore
 from ostree.store.content import SMALL
@@ -35,17 +38,20 @@ from support.vectors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ostree.store.store import LooseStore
 
-STORES: dict[str, type[LooseStore]] = {
+STORES: dict[str, Callable[[ObjectDirectory], LooseStore]] = {
     "bare": BareStore,
+    "bare-split-xattrs": partial(BareSplitXattrsStore, writable=True),
     "bare-user": BareUserStore,
     "bare-user-only": BareUserOnlyStore,
     "archive": ArchiveStore,
 }
+#: Modes that have owners on the inode.
+OWNED = ("bare", "bare-split-xattrs")
 METADATA_TYPES = [
     ObjectType.DIRTREE,
     ObjectType.DIRMETA,
@@ -104,7 +110,7 @@ def header_for(mode: str, permissions: int = 0o644, *, plain: bool = False) -> F
     """A header that says as much as the mode can keep."""
     if mode == "bare-user-only":
         return FileHeader(0, 0, 0o100000 | permissions)
-    owner = (os.geteuid(), os.getegid()) if mode == "bare" and not IS_ROOT else (12, 34)
+    owner = (os.geteuid(), os.getegid()) if mode in OWNED and not IS_ROOT else (12, 34)
     return FileHeader(*owner, 0o100000 | permissions, "", () if plain else ATTRIBUTES)
 
 
@@ -158,7 +164,7 @@ def test_what_is_put_is_loaded(
         for mode in STORES
         for checksum in (HELLO, EMPTY, XA, LINK)
         if mode != "bare-user-only" or checksum != XA  # which keeps no attributes
-        if mode != "bare" or IS_ROOT  # as the files are root's
+        if mode not in OWNED or IS_ROOT  # as the files are root's
     ],
     indirect=["mode"],
 )
@@ -316,6 +322,7 @@ def test_modes_of_inodes(
         permissions &= 0o775  # all that it can hold
     expected = {
         "bare": permissions,
+        "bare-split-xattrs": permissions,
         "bare-user": permissions & 0o775 | 0o400,
         "bare-user-only": permissions,
         "archive": 0o644,
@@ -362,8 +369,8 @@ def test_owner_and_attributes_of_inodes(store: LooseStore, mode: str, place: Pat
 
     attributes = set(os.listxattr(path))
 
-    if mode == "bare":
-        assert attributes == {"user.a", "user.b"}
+    if mode in OWNED:
+        assert attributes == ({"user.a", "user.b"} if mode == "bare" else set())
         assert (path.stat().st_uid, path.stat().st_gid) == (header.uid, header.gid)
     else:
         assert attributes == ({"user.ostreemeta"} if mode == "bare-user" else set())
@@ -385,7 +392,7 @@ def test_symbolic_links(
         assert content.size == 0
         assert content.read() == b""
     assert store.header(checksum) == (header, 0)
-    if mode in ("bare", "bare-user-only"):
+    if mode in (*OWNED, "bare-user-only"):
         assert os.readlink(path) == target
     elif mode == "bare-user":
         assert path.read_bytes() == target.encode() + b"\0"
@@ -399,7 +406,7 @@ def test_symbolic_links(
 
 @pytest.mark.root
 @pytest.mark.skipif(not IS_ROOT, reason="attributes of links need root")
-@pytest.mark.parametrize("mode", ["bare", "bare-user", "archive"], indirect=True)
+@pytest.mark.parametrize("mode", [*OWNED, "bare-user", "archive"], indirect=True)
 def test_links_keep_attributes(store: LooseStore) -> None:
     header = FileHeader(5, 6, 0o120777, "tärget/ü", ((b"trusted.s", b"v"),))
 
@@ -448,6 +455,151 @@ def test_bare_user_accepts_targets_without_a_final_nul(place: Path) -> None:
 
     with store.load(LINK) as content:
         assert content.header == CONTENT[LINK].header
+    for fd in opened:
+        os.close(fd)
+
+
+# attributes as objects --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def split(place: Path) -> Iterator[BareSplitXattrsStore]:
+    """An empty store that has attributes in objects of their own."""
+    opened = [files.open_directory(place / name) for name in ("objects", "tmp")]
+    yield BareSplitXattrsStore(ObjectDirectory(opened[0], opened[1]), writable=True)
+    for fd in opened:
+        os.close(fd)
+
+
+def split_paths(place: Path, checksum: str, xattrs: bytes) -> tuple[Path, Path]:
+    """The shared object of serialised attributes, and the link that a file has to it."""
+    shared = loose_path(hashlib.sha256(xattrs).hexdigest(), "file-xattrs")
+    link = loose_path(checksum, "file-xattrs-link")
+    return place / "objects" / shared, place / "objects" / link
+
+
+def test_attributes_are_shared_objects(split: BareSplitXattrsStore, place: Path) -> None:
+    """Named by their checksum; each file has a hard link to its own, complete or not at all."""
+    checksums = [put(split, header_for("bare"), data) for data in (b"one", b"two")]
+
+    data = xattrs_format.encode(ATTRIBUTES)
+    for checksum in checksums:
+        shared, link = split_paths(place, checksum, data)
+        assert shared.read_bytes() == data
+        assert os.path.samefile(shared, link)
+    assert shared.stat().st_nlink == 3
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o644
+
+
+def test_a_file_without_attributes_is_missing(split: BareSplitXattrsStore, place: Path) -> None:
+    """Not an object that could be damaged: it is stored again, and complete then."""
+    header = header_for("bare")
+    checksum = put(split, header, b"data")
+    shared, link = split_paths(place, checksum, xattrs_format.encode(ATTRIBUTES))
+    link.unlink()
+    inode = path_of(place, split, checksum).stat().st_ino
+
+    assert not split.has(checksum, ObjectType.FILE)
+    with pytest.raises(ObjectNotFoundError) as caught:
+        split.load(checksum)
+    assert str(caught.value) == (
+        f"Opening content object {checksum}: "
+        f"openat({link.relative_to(place / 'objects')}): No such file or directory"
+    )
+
+    split.put_bytes(checksum, header, b"data")
+
+    with split.load(checksum) as content:
+        assert content.header == header
+    assert path_of(place, split, checksum).stat().st_ino == inode
+    assert os.path.samefile(shared, link)
+
+
+@pytest.mark.parametrize("kind", ["garbage", "link", "directory", "pipe"])
+def test_damaged_attributes_are_damage(split: BareSplitXattrsStore, place: Path, kind: str) -> None:
+    checksum = put(split, header_for("bare"), b"data")
+    _, link = split_paths(place, checksum, b"")
+    link.unlink()
+    if kind == "garbage":
+        link.write_bytes(b"garbage")
+    elif kind == "link":
+        link.symlink_to("/etc/passwd")
+    elif kind == "directory":
+        link.mkdir()
+    else:
+        os.mkfifo(link)
+
+    with pytest.raises(CorruptionError, match=checksum):
+        split.load(checksum)
+
+
+def test_too_many_links_make_another_file(
+    split: BareSplitXattrsStore, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly all files of a system share the empty attributes."""
+    genuine = os.link
+
+    def link(source: str, destination: str, **options: object) -> None:
+        if source.endswith(".file-xattrs"):
+            raise OSError(errno.EMLINK, os.strerror(errno.EMLINK))
+        genuine(source, destination, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "link", link)
+
+    checksum = put(split, header_for("bare"), b"data")
+
+    with split.load(checksum) as content:
+        assert content.header.xattrs == ATTRIBUTES
+
+
+def test_attributes_that_vanish_are_made_again(
+    split: BareSplitXattrsStore, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody deletes the last file that had them, at the same time."""
+    put(split, header_for("bare"), b"one")
+    shared, _ = split_paths(place, HELLO, xattrs_format.encode(ATTRIBUTES))
+    genuine = os.link
+    times: list[int] = []
+
+    def link(source: str, destination: str, **options: object) -> None:
+        if source.endswith(".file-xattrs") and not times:
+            times.append(1)
+            shared.unlink()
+        genuine(source, destination, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "link", link)
+
+    checksum = put(split, header_for("bare"), b"two")
+
+    assert os.path.samefile(shared, split_paths(place, checksum, b"")[1])
+
+
+def test_attributes_go_with_the_last_file_that_has_them(
+    split: BareSplitXattrsStore, place: Path
+) -> None:
+    one, two = (put(split, header_for("bare"), data) for data in (b"one", b"two"))
+    shared, link = split_paths(place, one, xattrs_format.encode(ATTRIBUTES))
+
+    split.delete(ObjectName(one, ObjectType.FILE))
+    gone, stays = link.exists(), shared.exists()
+    split.delete(ObjectName(two, ObjectType.FILE))
+
+    assert (gone, stays) == (False, True)
+    assert not shared.exists()
+    assert list(split.objects_of(ObjectType.FILE)) == []
+
+
+def test_content_is_refused_unless_allowed(place: Path) -> None:
+    opened = [files.open_directory(place / name) for name in ("objects", "tmp")]
+    store = BareSplitXattrsStore(ObjectDirectory(opened[0], opened[1]))
+    header = header_for("bare")
+
+    with pytest.raises(RepoError, match=r"^Not allowed due to repo mode$"):
+        store.put_bytes(HELLO, header, b"data")
+    with pytest.raises(RepoError, match=r"^Not allowed due to repo mode$"):
+        store.begin(header, 4)
+
+    assert os.listdir(place / "objects") == []
     for fd in opened:
         os.close(fd)
 

@@ -60,6 +60,7 @@ def open_path(ctx: Context, path: str) -> Repo:
         boot_id=ctx.environ.get("OSTREE_BOOTID"),
         remotes_directory=SYSTEM_REMOTES if is_system else None,
         sign_settings=sign_settings(ctx),
+        write_split_xattrs="OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS" in ctx.environ,
     )
 
 

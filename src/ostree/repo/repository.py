@@ -67,6 +67,7 @@ class Repo(ObjectSource, Closing):
         boot_id: str | None = None,
         remotes_directory: str | None = None,
         sign_settings: SignSettings | None = None,
+        write_split_xattrs: bool = False,
         children: tuple[str, ...] = (),
     ) -> None:
         self.path = path
@@ -82,7 +83,7 @@ class Repo(ObjectSource, Closing):
         self.lock = RepoLock(dir_fd, config, writable=self.writable)
         self._remotes: Remotes | None = None
         try:
-            self.store = self._make_store(config)
+            self.store = self._make_store(config, write_split_xattrs=write_split_xattrs)
             self.parent = self._open_parent(children)
         except BaseException:
             for fd in {self._objects_fd, self._tmp_fd} - {-1}:
@@ -115,6 +116,7 @@ class Repo(ObjectSource, Closing):
         boot_id: str | None = None,
         remotes_directory: str | None = None,
         sign_settings: SignSettings | None = None,
+        write_split_xattrs: bool = False,
         children: tuple[str, ...] = (),
     ) -> Repo:
         """Open an existing repository.
@@ -124,6 +126,7 @@ class Repo(ObjectSource, Closing):
             boot_id: Names staging directories; the machine's own if None.
             remotes_directory: Directory of ``*.conf`` files with further remotes.
             sign_settings: How signatures are made and verified; as usual if None.
+            write_split_xattrs: Whether content may be written in mode bare-split-xattrs.
             children: Paths of the repositories that have this one as parent, directly or not
                 (for internal use).
 
@@ -145,6 +148,7 @@ class Repo(ObjectSource, Closing):
                 boot_id=boot_id,
                 remotes_directory=remotes_directory,
                 sign_settings=sign_settings,
+                write_split_xattrs=write_split_xattrs,
                 children=children,
             )
         except BaseException as error:
@@ -197,7 +201,7 @@ class Repo(ObjectSource, Closing):
             error.add_prefix(f"While checking parent repository '{path}'")
             raise
 
-    def _make_store(self, config: Config) -> LooseStore:
+    def _make_store(self, config: Config, *, write_split_xattrs: bool) -> LooseStore:
         if self.writable:
             try:
                 self._tmp_fd = files.open_directory("tmp", dir_fd=self.dir_fd)
@@ -209,6 +213,7 @@ class Repo(ObjectSource, Closing):
             config.mode,
             zlib_level=config.zlib_level,
             with_xattrs=not config.disable_xattrs,
+            write_split_xattrs=write_split_xattrs,
         )
 
     # properties -------------------------------------------------------------------------------

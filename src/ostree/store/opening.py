@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ostree.errors import RepoError
 from ostree.types import RepoMode
 
 TYPE_CHECKING = False
@@ -12,7 +11,12 @@ if TYPE_CHECKING:
 
 
 def open_store(
-    objects: ObjectDirectory, mode: RepoMode, *, zlib_level: str | None, with_xattrs: bool
+    objects: ObjectDirectory,
+    mode: RepoMode,
+    *,
+    zlib_level: str | None,
+    with_xattrs: bool,
+    write_split_xattrs: bool = False,
 ) -> LooseStore:
     """The objects in a directory, stored as a mode has it.
 
@@ -21,9 +25,7 @@ def open_store(
         mode: How objects are stored there.
         zlib_level: For archives: how hard to compress, as configured.
         with_xattrs: For bare repositories: whether extended attributes are read and written.
-
-    Raises:
-        RepoError: if the mode is not supported.
+        write_split_xattrs: For bare-split-xattrs: whether content may be written.
     """
     if mode is RepoMode.ARCHIVE:
         from ostree.store import archive, compression
@@ -42,4 +44,6 @@ def open_store(
         from ostree.store import bare_user_only
 
         return bare_user_only.BareUserOnlyStore(objects)
-    raise RepoError(f"Repositories of mode '{mode.value}' are not supported yet")
+    from ostree.store import bare_split_xattrs
+
+    return bare_split_xattrs.BareSplitXattrsStore(objects, writable=write_split_xattrs)

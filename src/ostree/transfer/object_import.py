@@ -12,6 +12,7 @@ from ostree.formats import file_header
 from ostree.repo.content_import import import_loaded
 from ostree.repo.hashing import checksum_loaded
 from ostree.repo.object_errors import corrupted, validate_metadata, write_error
+from ostree.store.bare_split_xattrs import share_xattrs
 from ostree.store.content import CHUNK, SMALL
 from ostree.system import copying, files, xattr
 from ostree.system.anonymous import AnonymousFile
@@ -29,11 +30,36 @@ _NO_LINK = (errno.EMLINK, errno.EXDEV, errno.EPERM)
 _USER_META = b"user.ostreemeta"
 
 
+class _Origin:
+    """One repository that objects come from, as the destination sees it.
+
+    Attributes:
+        repo: The source, or one of its parents.
+        may_share: Whether its files are good enough, as they are, for those who do not trust it.
+        may_link: Whether its files can be hard-linked.
+        same_mode: Whether it stores content as the destination does.
+        user_to_only: Whether regular files serve in the destination although modes differ.
+    """
+
+    __slots__ = ("may_link", "may_share", "repo", "same_mode", "user_to_only")
+
+    def __init__(self, repo: Repo, destination: Repo, *, untrusted: bool) -> None:
+        theirs, ours = os.fstat(repo.dir_fd), os.fstat(destination.dir_fd)
+        same_owner = theirs.st_uid == ours.st_uid
+        self.repo = repo
+        self.may_share = same_owner or not untrusted
+        self.may_link = same_owner and theirs.st_dev == ours.st_dev
+        self.same_mode = repo.mode is destination.mode
+        self.user_to_only = (
+            repo.mode is RepoMode.BARE_USER and destination.mode is RepoMode.BARE_USER_ONLY
+        )
+
+
 class ObjectImporter:
     """Imports single objects; may be used from several threads.
 
     Args:
-        source: Where objects are.
+        source: Where objects are; its parents are asked for what it lacks.
         destination: Where they go; a transaction is open.
         charge: Is told the plain size of content before it is written; may refuse.
         untrusted: Verify every object.
@@ -54,30 +80,37 @@ class ObjectImporter:
         self._charge = charge
         self._untrusted = untrusted
         self._bare_user_only = bare_user_only
-        theirs, ours = os.fstat(source.dir_fd), os.fstat(destination.dir_fd)
-        same_owner = theirs.st_uid == ours.st_uid
-        self._may_share = same_owner or not untrusted
-        self._may_link = same_owner and theirs.st_dev == ours.st_dev
-        self._same_mode = source.mode is destination.mode
-        self._from_user = source.mode is RepoMode.BARE_USER
-        self._user_to_only = self._from_user and destination.mode is RepoMode.BARE_USER_ONLY
-        self._keeps_owner = destination.mode is RepoMode.BARE
+        self._mode = destination.mode
+        self._origins = []
+        repo: Repo | None = source
+        while repo is not None:
+            self._origins.append(_Origin(repo, destination, untrusted=untrusted))
+            repo = repo.parent
 
     @property
     def only_links(self) -> bool:
         """Whether content objects cost no more than a hard link each."""
-        return (
-            self._same_mode and self._may_link and not self._untrusted and not self._bare_user_only
+        return not (self._untrusted or self._bare_user_only) and all(
+            origin.same_mode and origin.may_link for origin in self._origins
         )
 
     def stored_size(self, checksum: Checksum) -> int:
         """The size of a content object's file in the source, 0 if it is not there."""
-        store = self._source.store
-        path = store.path(checksum, ObjectType.FILE)
-        try:
-            return os.stat(path, dir_fd=store.objects.fd, follow_symlinks=False).st_size
-        except FileNotFoundError:
-            return 0
+        for origin in self._origins:
+            store = origin.repo.store
+            path = store.path(checksum, ObjectType.FILE)
+            try:
+                return os.stat(path, dir_fd=store.objects.fd, follow_symlinks=False).st_size
+            except FileNotFoundError:
+                continue
+        return 0
+
+    def _origin(self, checksum: Checksum, type: ObjectType) -> _Origin:
+        """The repository that has an object; the last one if none has."""
+        for origin in self._origins[:-1]:
+            if origin.repo.store.has(checksum, type):
+                return origin
+        return self._origins[-1]
 
     # metadata ---------------------------------------------------------------------------------
 
@@ -91,8 +124,9 @@ class ObjectImporter:
         if self._untrusted:
             self._verify_metadata(checksum, type)
         try:
-            if self._may_share:
-                return bool(self._share(self._holder(checksum, type), checksum, type))
+            origin = self._origin(checksum, type)
+            if origin.may_share:
+                return bool(self._share(origin, checksum, type))
             data = self._source.load_metadata(checksum, type)
             return self._store.put_metadata(checksum, type, data)
         except OSError as error:
@@ -123,26 +157,28 @@ class ObjectImporter:
             RepoError: if the destination cannot hold it.
         """
         try:
-            if self._shares_content(checksum):
+            origin = self._origin(checksum, ObjectType.FILE)
+            if self._shares_content(origin, checksum):
                 if self._untrusted:
                     self._verify_content(checksum)
-                shared = self._share(self._holder(checksum, ObjectType.FILE), checksum)
-                if shared is not None:
+                if self._mode is RepoMode.BARE_SPLIT_XATTRS:
+                    share_xattrs(origin.repo.store, self._store, checksum)
+                if self._share(origin, checksum, ObjectType.FILE) is not None:
                     return False, 0
             return self._recode(checksum)
         except OSError as error:
             raise _import_error(checksum, ObjectType.FILE, error) from error
 
-    def _shares_content(self, checksum: Checksum) -> bool:
+    def _shares_content(self, origin: _Origin, checksum: Checksum) -> bool:
         """Whether the file of the object can serve in the destination as it is."""
-        if self._bare_user_only or self._user_to_only:
+        if self._bare_user_only or origin.user_to_only:
             with self._load(checksum) as content:
                 header = content.header
             if self._bare_user_only:
                 file_header.check_bare_user_only(checksum, header)
-            if self._user_to_only and header.is_symlink:
+            if origin.user_to_only and header.is_symlink:
                 return False
-        return self._may_share and (self._same_mode or self._user_to_only)
+        return origin.may_share and (origin.same_mode or origin.user_to_only)
 
     def _load(self, checksum: Checksum) -> LoadedContent:
         try:
@@ -192,28 +228,18 @@ class ObjectImporter:
 
     # sharing ----------------------------------------------------------------------------------
 
-    def _holder(self, checksum: Checksum, type: ObjectType) -> int:
-        """Descriptor of the objects directory, the source's or a parent's, that has an object."""
-        repo: Repo | None = self._source
-        while repo is not None:
-            if repo.parent is None or repo.store.has(checksum, type):
-                return repo.store.objects.fd
-            repo = repo.parent
-        raise _missing(checksum, type)
-
-    def _share(
-        self, holder: int, checksum: Checksum, type: ObjectType = ObjectType.FILE
-    ) -> bool | None:
+    def _share(self, origin: _Origin, checksum: Checksum, type: ObjectType) -> bool | None:
         """Link the object's file, or copy it with everything on its inode.
 
         Returns:
             Whether it is new; None for a symbolic link that can only be made again.
         """
-        there = self._source.store.path(checksum, type)
+        holder = origin.repo.store.objects.fd
+        there = origin.repo.store.path(checksum, type)
         here = self._store.path(checksum, type)
         target = self._store.target
         target.make_prefix(here)
-        if self._may_link:
+        if origin.may_link:
             try:
                 os.link(there, here, src_dir_fd=holder, dst_dir_fd=target.fd, follow_symlinks=False)
             except FileExistsError:
@@ -230,28 +256,32 @@ class ObjectImporter:
                 return None
             raise
         try:
-            return self._copy(source_fd, here, is_content=type is ObjectType.FILE)
+            return self._copy(origin, source_fd, here, is_content=type is ObjectType.FILE)
         finally:
             os.close(source_fd)
 
-    def _copy(self, source_fd: int, here: str, *, is_content: bool) -> bool:
+    def _copy(self, origin: _Origin, source_fd: int, here: str, *, is_content: bool) -> bool:
         target = self._store.target
         info = os.fstat(source_fd)
         with AnonymousFile(target.temporary_fd) as file:
             copying.copy_content(source_fd, file.fd)
             if is_content:
-                self._copy_attributes(source_fd, file.fd, info)
+                self._copy_attributes(origin, source_fd, file.fd, info)
             os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
             os.utime(file.fd, ns=(info.st_atime_ns, info.st_mtime_ns))
             if target.sync_files and is_content:
                 os.fsync(file.fd)
             return target.link(file, here)
 
-    def _copy_attributes(self, source_fd: int, fd: int, info: os.stat_result) -> None:
-        if self._keeps_owner:
+    def _copy_attributes(
+        self, origin: _Origin, source_fd: int, fd: int, info: os.stat_result
+    ) -> None:
+        """Give a copy what the mode of the destination has on the inode."""
+        if self._mode in (RepoMode.BARE, RepoMode.BARE_SPLIT_XATTRS):
             os.fchown(fd, info.st_uid, info.st_gid)
+        if self._mode is RepoMode.BARE:
             xattr.write_fd(fd, xattr.read_fd(source_fd))
-        elif self._from_user and self._same_mode:
+        elif self._mode is RepoMode.BARE_USER and origin.same_mode:
             pairs = [pair for pair in xattr.read_fd(source_fd) if pair[0] == _USER_META]
             xattr.write_fd(fd, pairs)
 
