@@ -254,8 +254,7 @@ def _rename_error(temporary: str, name: str, error: OSError) -> RepoError:
 
 
 def _header(repo: Repo, checksum: Checksum) -> tuple[FileHeader, int]:
-    with repo.store.load(checksum) as content:
-        return content.header, content.size
+    return repo.store.header(checksum, with_xattrs=False)
 
 
 def _is_same_for_user(header: FileHeader) -> bool:

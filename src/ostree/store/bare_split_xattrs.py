@@ -68,6 +68,20 @@ class BareSplitXattrsStore(BareStore):
             raise
         return content
 
+    def _header_at(
+        self,
+        checksum: Checksum,
+        place: ObjectDirectory,
+        path: str,
+        info: os.stat_result,
+        *,
+        with_xattrs: bool,
+    ) -> tuple[FileHeader, int]:
+        header, size = super()._header_at(checksum, place, path, info, with_xattrs=False)
+        if with_xattrs:
+            header.xattrs = self._load_xattrs(checksum)
+        return header, size
+
     def _load_link(
         self, checksum: Checksum, place: ObjectDirectory, path: str
     ) -> LoadedContent | None:
