@@ -83,6 +83,35 @@ class TreeWriter(ObjectWriter):
         )
         return tree.write(self)
 
+    def import_archive(
+        self,
+        source: str | os.PathLike[str] | int,
+        *,
+        modifier: Modifier | None = None,
+        autocreate_parents: bool = False,
+        pathname_filter: PathnameFilter | None = None,
+    ) -> TreeId:
+        """Store what is in an archive (tar, cpio, … in any compression).
+
+        Args:
+            source: The archive's path, or a descriptor to read it from.
+            modifier: Changes of owner, mode and attributes.
+            autocreate_parents: Make directories that have no entry of their own, and the root.
+            pathname_filter: Rewrites the relative paths of entries and targets of hard links.
+
+        Raises:
+            OSTreeError: naming what is wrong with the archive, or what cannot be committed.
+        """
+        tree = MutableTree()
+        self.add_archive(
+            tree,
+            source if isinstance(source, int) else os.fspath(source),
+            modifier=modifier,
+            autocreate_parents=autocreate_parents,
+            pathname_filter=pathname_filter,
+        )
+        return tree.write(self)
+
     def add_directory(
         self,
         tree: MutableTree,

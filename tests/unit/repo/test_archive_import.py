@@ -454,6 +454,18 @@ def test_content_of_unknown_length(imports: Imports, tmp_path: Path) -> None:
     assert size == len(content)
 
 
+def test_an_archive_is_a_tree_of_its_own(imports: Imports, tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(tar(file("etc/f", b"1")))
+    with imports.repo.transaction(fsync=False) as txn:
+        root = txn.import_archive(
+            tmp_path / "a.tar",
+            autocreate_parents=True,
+            pathname_filter=parse_pathname_filter("^etc/,usr/etc/"),
+        )
+
+    assert lookup(imports.repo, root, "/usr/etc/f").checksum is not None
+
+
 def test_large_files_are_stored_in_pieces(imports: Imports) -> None:
     content = bytes(range(256)) * 50_000
 
