@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from ostree.formats import commit as commit_format
@@ -16,6 +15,7 @@ from ostree.types import Checksum, DirMeta, ObjectType, TreeId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
     from ostree.events import Listener
@@ -59,39 +59,13 @@ class TreeWriter(ObjectWriter):
 
     def import_tar(
         self,
-        path: str | os.PathLike[str],
-        *,
-        modifier: Modifier | None = None,
-        autocreate_parents: bool = False,
-    ) -> TreeId:
-        """Store what is in an archive: tar, cpio and more, in any usual compression.
-
-        Args:
-            path: The archive.
-            modifier: Changes of owner, mode and attributes.
-            autocreate_parents: Make directories that have no entry of their own; the root, too.
-
-        Raises:
-            OSTreeError: naming what is wrong with the archive, or what cannot be committed.
-        """
-        tree = MutableTree()
-        self.add_archive(
-            tree,
-            os.path.abspath(path_text(path)),
-            modifier=modifier,
-            autocreate_parents=autocreate_parents,
-        )
-        return tree.write(self)
-
-    def import_archive(
-        self,
         source: str | os.PathLike[str] | int,
         *,
         modifier: Modifier | None = None,
         autocreate_parents: bool = False,
         pathname_filter: PathnameFilter | None = None,
     ) -> TreeId:
-        """Store what is in an archive (tar, cpio, … in any compression).
+        """Store what is in an archive: tar, cpio and more, in any usual compression.
 
         Args:
             source: The archive's path, or a descriptor to read it from.
@@ -105,7 +79,7 @@ class TreeWriter(ObjectWriter):
         tree = MutableTree()
         self.add_archive(
             tree,
-            source if isinstance(source, int) else os.fspath(source),
+            source if isinstance(source, int) else path_text(source),
             modifier=modifier,
             autocreate_parents=autocreate_parents,
             pathname_filter=pathname_filter,

@@ -457,7 +457,7 @@ def test_content_of_unknown_length(imports: Imports, tmp_path: Path) -> None:
 def test_an_archive_is_a_tree_of_its_own(imports: Imports, tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(tar(file("etc/f", b"1")))
     with imports.repo.transaction(fsync=False) as txn:
-        root = txn.import_archive(
+        root = txn.import_tar(
             tmp_path / "a.tar",
             autocreate_parents=True,
             pathname_filter=parse_pathname_filter("^etc/,usr/etc/"),
