@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from hashlib import sha256
@@ -13,6 +14,7 @@ from ostree.errors import ObjectNotFoundError, OSTreeError
 from ostree.events import Message, StepProgress
 from ostree.formats.delta import superblock as superblock_format
 from ostree.formats.delta.name import DeltaName
+from ostree.formats.delta.part import Compressor
 from ostree.repo.repository import Repo
 from ostree.repo.static_delta import storage
 from ostree.repo.static_delta.generate import Trees, generate
@@ -181,6 +183,19 @@ def test_a_smaller_delta_leaves_no_parts_of_the_larger_one(source: Source) -> No
     generate(source.repo, source.name)
 
     assert sorted(source.files()) == ["0", "superblock"]
+
+
+def test_a_part_that_is_done_holds_no_memory(source: Source) -> None:
+    """Its compressor takes hundreds of megabytes, which must not wait for a garbage collection."""
+    gc.collect()
+    gc.disable()
+    try:
+        generate(source.repo, source.name, DeltaOptions(max_chunk_size=0))
+        left = [object for object in gc.get_objects() if isinstance(object, Compressor)]
+    finally:
+        gc.enable()
+
+    assert left == []
 
 
 def test_into_a_file_with_its_parts_beside_it(tmp_path: Path, source: Source) -> None:

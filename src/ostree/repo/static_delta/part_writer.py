@@ -89,7 +89,8 @@ class PartWriter(Closing):
         self._buffered = 0
         self._size = 0
         self._digest = hashlib.sha256()
-        self._compressor = part_format.Compressor(max_memory)
+        # It takes hundreds of megabytes: nothing else may keep it when the part is done.
+        self._compressor: part_format.Compressor | None = part_format.Compressor(max_memory)
         self._fd = os.open(name, _NEW_FILE, 0o644, dir_fd=dir_fd)
         self._background = Background(self._compress, backlog=_MOST_WAITING)
         self.count = 0
@@ -142,7 +143,9 @@ class PartWriter(Closing):
             OSError: if the file cannot be written.
         """
         self._background.join()
-        self._write(self._compressor.finish())
+        if self._compressor is not None:
+            self._write(self._compressor.finish())
+            self._compressor = None
         if sync:
             os.fdatasync(self._fd)
         return PartHeader(self._digest.digest(), self._size, self.plain_size, bytes(self._objects))
@@ -150,6 +153,7 @@ class PartWriter(Closing):
     def close(self) -> None:
         """Stop where it is."""
         self._background.cancel()
+        self._compressor = None
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -166,7 +170,8 @@ class PartWriter(Closing):
             self._buffer, self._buffered = [], 0
 
     def _compress(self, chunk: bytes) -> None:
-        self._write(self._compressor.write(chunk))
+        if self._compressor is not None:
+            self._write(self._compressor.write(chunk))
 
     def _write(self, data: bytes) -> None:
         self._digest.update(data)
