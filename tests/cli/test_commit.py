@@ -71,6 +71,21 @@ def test_the_environment_can_name_the_boot(repo: Path, tree: Path) -> None:
     assert sorted(kept) == ["staging-this-AAAAAA", "staging-this-AAAAAA-lock"]
 
 
+def test_a_failure_at_the_end_can_be_asked_for(repo: Path, tree: Path) -> None:
+    """Nothing is published; the next commit of this boot takes up what is staged."""
+    (tree / "new").write_text("new")
+    environ = {"OSTREE_REPO_TEST_ERROR": "x;pre-commit", "OSTREE_BOOTID": "this"}
+    words = ("commit", f"--repo={repo}", "-b", "x", tree)
+
+    message = fail(*words, environ=environ)
+
+    assert message == "error: OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified"
+    assert succeed("refs", f"--repo={repo}") == "main\n"
+    assert [name for name in os.listdir(repo / "tmp") if name.startswith("staging-this-")]
+    succeed(*words, environ={"OSTREE_BOOTID": "this"})
+    assert not [name for name in os.listdir(repo / "tmp") if name.startswith("staging-")]
+
+
 def test_a_collection_is_bound(tmp_path: Path, tree: Path) -> None:
     repo = tmp_path / "collection"
     succeed("init", f"--repo={repo}", "--collection-id=org.example.C", "--mode=archive")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.context import requested_failures
 from ostree.cli.options import path
 
 TYPE_CHECKING = False
@@ -17,7 +18,5 @@ def apply_cache_options(ctx: Context, args: Arguments, options: PullOptions) -> 
     """Take over what the user and the environment say about the cache; returns ``options``."""
     options.cache_dir = args.text(CACHE_DIR.long)
     options.use_cache = not ctx.environ.get("OSTREE_SKIP_CACHE")
-    # Upstream's tests ask for failures by name.
-    wanted = ctx.environ.get("OSTREE_REPO_TEST_ERROR", "").replace(";", ",").replace(":", ",")
-    options.fail_on_stale_cache = "invalid-cache" in wanted.split(",")
+    options.fail_on_stale_cache = "invalid-cache" in requested_failures(ctx.environ)
     return options

@@ -92,6 +92,12 @@ class Context:
         self.environ = environ
 
 
+def requested_failures(environ: Mapping[str, str]) -> list[str]:
+    """The failures that upstream's tests ask for by name."""
+    wanted = environ.get("OSTREE_REPO_TEST_ERROR", "")
+    return wanted.replace(";", ",").replace(":", ",").split(",")
+
+
 def encode(text: str, charset: str) -> bytes:
     """Text as bytes of a character set: escaped bytes as they were, what it lacks as ``?``."""
     try:

@@ -6,6 +6,7 @@ import os
 import stat
 
 from ostree.cli.command import MissingRepositoryError
+from ostree.cli.context import requested_failures
 from ostree.errors import NotFoundError, OSTreeError, RepoError
 from ostree.repo.repository import Repo
 
@@ -55,13 +56,15 @@ def open_path(ctx: Context, path: str) -> Repo:
         is_system = os.path.samefile(path, SYSTEM_REPOSITORY)
     except OSError:
         is_system = False
-    return Repo.open(
+    repo = Repo.open(
         path,
         boot_id=ctx.environ.get("OSTREE_BOOTID"),
         remotes_directory=SYSTEM_REMOTES if is_system else None,
         sign_settings=sign_settings(ctx),
         write_split_xattrs="OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS" in ctx.environ,
     )
+    repo.fails_to_publish = "pre-commit" in requested_failures(ctx.environ)
+    return repo
 
 
 def sign_settings(ctx: Context) -> SignSettings | None:

@@ -53,6 +53,7 @@ class Repo(ObjectSource, Closing):
         boot_id: Names the staging directories of this boot.
         remotes_directory: Where remotes have files of their own, if they have.
         sign_settings: How signatures are made and verified.
+        fails_to_publish: Whether every transaction is to fail at its end, as upstream's tests ask.
     """
 
     parent: Repo | None
@@ -76,6 +77,7 @@ class Repo(ObjectSource, Closing):
         self.remotes_directory = remotes_directory
         self._boot_id = boot_id
         self._sign_settings = sign_settings
+        self.fails_to_publish = False
         self._objects_fd = files.open_directory("objects", dir_fd=dir_fd)
         self.writable = os.access("objects", os.W_OK, dir_fd=dir_fd)
         self._tmp_fd = -1

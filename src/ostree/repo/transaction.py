@@ -122,6 +122,8 @@ class Transaction(TreeWriter):
 
     def _publish(self) -> None:
         repo = self._repo
+        if repo.fails_to_publish:
+            raise RepoError("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
         if self._sync:
             files.sync_filesystem(repo.dir_fd)
         if self._staging is not None:
