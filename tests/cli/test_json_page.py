@@ -71,6 +71,27 @@ def test_examples_print_what_the_page_says(title: str, documented: Path) -> None
         assert run(example.command) == example.output
 
 
+def damaged_document(place: Path) -> dict[str, object]:
+    """What ``fsck --json`` prints when a file is missing; the command fails besides."""
+    for path in (place / "repo/objects").glob("*/*.filez"):
+        path.unlink()
+    result = ostree("fsck", "--repo=repo", "--json")
+    assert (result.status, result.err) == (1, "error: Repository corruption encountered\n")
+    document: dict[str, object] = json.loads(result.out)
+    return document
+
+
+def test_a_bad_repository_is_told_whole(documented: Path) -> None:
+    """Every fault, whatever --all says, with the commits that it concerns."""
+    document = damaged_document(documented)
+
+    assert PAGE.problems(SECTIONS["`ostree fsck --json`"], document) == []
+    bad = document["bad"]
+    assert isinstance(bad, list)
+    assert [(fault["type"], fault["missing"]) for fault in bad] == [("file", True)] * 3
+    assert document["marked_partial"] == bad[0]["commits"]
+
+
 @pytest.mark.parametrize("title", SECTIONS)
 def test_documents_have_the_documented_fields(title: str, documented: Path) -> None:
     """All of them, and no others, each of its type."""
@@ -87,6 +108,7 @@ def test_every_documented_field_is_in_some_example(documented: Path) -> None:
     for section in SECTIONS.values():
         for example in section.examples:
             seen |= PAGE.seen(section, json.loads(run(example.command)))
+    seen |= PAGE.seen(SECTIONS["`ostree fsck --json`"], damaged_document(documented))
 
     fields = {name for name in PAGE.documented() if not name.startswith(LINES)}
     assert fields - seen == set()
