@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +14,6 @@ import pytest
 from cli.running import ostree, succeed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Oracle
 
 pytestmark = pytest.mark.oracle
@@ -235,3 +235,27 @@ def test_fallbacks_are_the_references(oracle: Oracle, tmp_path: Path, mode: str)
     shown = oracle("static-delta", "show", f"--repo={source}", name).stdout
     assert "Number of fallback entries: 2\n" in shown
     assert succeed("static-delta", "show", f"--repo={source}", name) == shown
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_deltas_of_old_releases_can_be_pulled(tmp_path: Path, oracle: Oracle, order: str) -> None:
+    """Those that upstream ships with its tests, and of which it misreads one itself."""
+    archive = Path(f"/usr/libexec/installed-tests/libostree/pre-endian-deltas-repo-{order}.tar.xz")
+    if not archive.exists():
+        pytest.skip("upstream's tests are not installed (Debian: ostree-tests)")
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    source = tmp_path / "pre-endian-deltas-repo"
+    old, new = (
+        oracle("rev-parse", f"--repo={source}", rev).stdout.strip() for rev in ("main^", "main")
+    )
+    target = receiver(oracle, tmp_path / "target", source, old, "bare-user")
+    succeed("summary", f"--repo={source}", "-u")
+
+    said = succeed("pull-local", f"--repo={target}", "--require-static-deltas", source, new)
+
+    assert said.startswith("1 delta parts, ")
+    oracle("fsck", f"--repo={target}")
+    assert f"Endianness: {order} (heuristic)\n" in succeed(
+        "static-delta", "show", f"--repo={source}", f"{old}-{new}"
+    )
