@@ -89,6 +89,8 @@ class Checkout:
         self._emit = on_event
         # bare-user-only has nothing to give but files of the current user.
         self._user_mode = options.user_mode or not repo.store.properties.keeps_owner
+        # Directories that were pulled into it may be anything.
+        self._masks_directories = options.bareuseronly_dirs or not repo.store.properties.keeps_owner
         self._cache = self._open_cache()
         self._linker = Linker(repo, options, user_mode=self._user_mode, cache=self._cache)
         self._copier = Copier(repo, options, user_mode=self._user_mode)
@@ -250,7 +252,7 @@ class Checkout:
     def _finish_directory(self, directory: _Open) -> None:
         fd, meta = directory.fd, directory.meta
         mode = stat.S_IMODE(meta.mode)
-        if self._options.bareuseronly_dirs:
+        if self._masks_directories:
             mode &= 0o775
         if not self._user_mode:
             xattrs = meta.xattrs

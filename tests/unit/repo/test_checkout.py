@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ostree.errors import ExistsError, NotFoundError, OSTreeError, RepoError
-from ostree.formats import dirtree
+from ostree.formats import dirmeta, dirtree
 from ostree.formats.dirtree import DirTree
 from ostree.formats.gvariant import encode
 from ostree.repo.checkout_cache import UncompressedCache
@@ -21,7 +21,7 @@ from ostree.repo.checkout_options import CheckoutOptions, Existing, parse_skip_l
 from ostree.repo.modifier import Modifier
 from ostree.repo.repository import Repo
 from ostree.system.selinux import Policy
-from ostree.types import Checksum, ObjectType, TreeId
+from ostree.types import Checksum, DirMeta, ObjectType, TreeId
 from support.policies import make_policy, needs_libselinux
 from support.vectors import (
     BIG,
@@ -515,6 +515,20 @@ def test_directory_modes_can_be_masked(repo: Repo, tmp_path: Path) -> None:
     repo.checkout("main", tmp_path / "out", options=options)
 
     assert stat.S_IMODE((tmp_path / "out/emptydir").stat().st_mode) == 0o771
+
+
+@pytest.mark.parametrize("mode", ["bare-user-only"], indirect=True)
+def test_bare_user_only_masks_modes_of_pulled_directories(repo: Repo, tmp_path: Path) -> None:
+    """Its own commits have no such directories, those of others may."""
+    writable = dirmeta.encode(DirMeta(0, 0, 0o040777))
+    with repo.transaction(fsync=False) as txn:
+        meta = txn.write_metadata(ObjectType.DIRMETA, writable)
+        tree = txn.write_metadata(ObjectType.DIRTREE, dirtree.encode(DirTree([], [])))
+        checksum = txn.commit(TreeId(tree, meta), timestamp=1)
+
+    repo.checkout(checksum, tmp_path / "out", options=USER)
+
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o775
 
 
 @pytest.mark.root
