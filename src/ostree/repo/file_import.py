@@ -187,7 +187,7 @@ class FileImport:
     def _is_own(self, header: FileHeader, info: os.stat_result, xattrs: Xattrs) -> bool:
         """Whether the header of a file says what its inode says."""
         return (
-            not self._modifier.drops_xattrs
+            not self._modifier.changes_xattrs
             and header.key()[:3] == (info.st_uid, info.st_gid, info.st_mode)
             and header.xattrs == xattrs
         )
@@ -246,7 +246,7 @@ class FileImport:
             )
             if after is None:
                 return None
-            if after == before and not modifier.drops_xattrs:
+            if after == before and not modifier.changes_xattrs:
                 return StoredFile(known, content.size, RECOGNISED)
             content.header = after
             checksum, new = import_loaded(self._store, content, self._charge, None)
@@ -278,7 +278,8 @@ class FileImport:
         fd, header, info = opened.fd, opened.header, opened.info
         if info.st_dev != self._device:
             return None
-        if not (opened.unchanged or self._repo.mode is RepoMode.BARE_USER_ONLY):
+        whole = opened.unchanged and not self._modifier.drops_xattrs
+        if not whole and self._repo.mode is not RepoMode.BARE_USER_ONLY:
             return None
         checksum = checksum_descriptor(header, fd, info.st_size)
         if not self._store.adopt(checksum, header, fd):

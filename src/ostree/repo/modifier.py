@@ -214,12 +214,17 @@ class Modifier:
         return tuple(sorted([*others, (_SELINUX, value)]))
 
     @property
+    def changes_xattrs(self) -> bool:
+        """Whether it is the modifier, not the repository's configuration, that drops attributes."""
+        return self.no_xattrs or self.canonical_permissions
+
+    @property
     def is_neutral(self) -> bool:
         """Whether it changes nothing at all."""
         return not (
             self.by_path
             or self.ro_executables
-            or self.drops_xattrs
+            or self.changes_xattrs
             or self.owner_uid is not None
             or self.owner_gid is not None
         )

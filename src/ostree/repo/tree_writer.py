@@ -119,7 +119,7 @@ class TreeWriter(ObjectWriter):
         self.require_open()
         changes = self.adapt(modifier)
         # Where attributes are dropped no file counts as unchanged, so there is nothing to compare.
-        reads = links is Links.READ or (links is Links.COMPARE and changes.drops_xattrs)
+        reads = links is Links.READ or (links is Links.COMPARE and changes.changes_xattrs)
         options = ImportOptions(
             changes,
             consume=consume,

@@ -111,6 +111,18 @@ def test_a_link_that_is_changed_is_stored_anew(repo: Repo, out: Path) -> None:
     assert (stats.content_written, stats.content_cache_hits) == (1, 0)
 
 
+def test_links_are_recognised_where_the_repository_does_without_attributes(
+    repo: Repo, out: Path
+) -> None:
+    keyfile = repo.config.keyfile.copy()
+    keyfile.set_string("core", "disable-xattrs", "true")
+    repo.save_config(keyfile)
+
+    _, stats = add(repo, out / "sub", Links.COMPARE)
+
+    assert (stats.content_cache_hits, stats.content_total) == (2, 0)
+
+
 # consuming --------------------------------------------------------------------------------------
 
 
