@@ -23,7 +23,8 @@ class Keep:
             implies it.
         depth: How many generations before a commit stay (-1: all).
         younger_than: Seconds since the epoch: instead of a number of generations those stay
-            that are no older than this, up to the first that is.  A ref's own commit always stays.
+            that are no older than this, up to the first that is.  A ref's own commit always stays,
+            but ends it, too, if it is older.
         retain: Refspecs with numbers of generations of their own; 0 counts as not given, as
             upstream has it.
         only_branches: The refspecs that the rules above are for; any other ref that is not in
@@ -90,12 +91,14 @@ def choose_roots(
 
 
 def _younger(head: Checksum, oldest: int, history: History) -> Iterator[Root]:
-    """A commit, and those before it back to the first that is too old."""
+    """A commit, and those before it, until one of them, the first included, is too old."""
     yield head, 0
     seen = {head}
     found = history(head)
-    while found is not None and found[1] is not None and found[1] not in seen:
+    while found is not None and found[0] >= oldest:
         parent = found[1]
+        if parent is None or parent in seen:
+            return
         found = history(parent)
         if found is None or found[0] < oldest:
             return

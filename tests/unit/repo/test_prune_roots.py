@@ -79,6 +79,17 @@ def test_a_commit_of_just_that_time_is_not_too_old() -> None:
     assert found[:3] == [(4, 0), (3, 0), (2, 0)]
 
 
+def test_a_head_that_is_too_old_ends_the_line() -> None:
+    """Although what is before it claims to be younger."""
+
+    def odd(commit: Checksum) -> tuple[int, Checksum | None] | None:
+        return 9 - LINE.index(commit), LINE[LINE.index(commit) - 1]
+
+    found = choose_roots(Keep(younger_than=7), {"main": LINE[4]}, (), LINE, odd)
+
+    assert list(found) == [(LINE[4], 0)]
+
+
 def test_a_missing_commit_ends_the_line() -> None:
     def short(commit: Checksum) -> tuple[int, Checksum | None] | None:
         return None if commit == LINE[3] else history(commit)
