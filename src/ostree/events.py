@@ -23,14 +23,19 @@ class PullProgress(Event):
     """How far a pull has come; all counts are objects, sizes in bytes.
 
     ``requested`` counts what is known to be needed so far, so it may grow while metadata is
-    scanned; ``scanning`` says whether it still can.
+    scanned; ``scanning`` says whether it still can.  Parts of static deltas are counted apart, and
+    their bytes are those of parts that are complete.
     """
 
     __slots__ = (
         "bytes_transferred",
+        "delta_bytes",
         "fetched_content",
+        "fetched_delta_parts",
         "fetched_metadata",
         "requested_content",
+        "requested_delta_bytes",
+        "requested_delta_parts",
         "requested_metadata",
         "scanning",
     )
@@ -44,6 +49,10 @@ class PullProgress(Event):
         requested_content: int,
         bytes_transferred: int,
         scanning: bool,
+        fetched_delta_parts: int = 0,
+        requested_delta_parts: int = 0,
+        delta_bytes: int = 0,
+        requested_delta_bytes: int = 0,
     ) -> None:
         self.fetched_metadata = fetched_metadata
         self.fetched_content = fetched_content
@@ -51,6 +60,10 @@ class PullProgress(Event):
         self.requested_content = requested_content
         self.bytes_transferred = bytes_transferred
         self.scanning = scanning
+        self.fetched_delta_parts = fetched_delta_parts
+        self.requested_delta_parts = requested_delta_parts
+        self.delta_bytes = delta_bytes
+        self.requested_delta_bytes = requested_delta_bytes
 
 
 class StepProgress(Event):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ostree.errors import ChecksumError, CorruptionError, OSTreeError, TooLargeError, TrustError
-from ostree.events import Message
+from ostree.events import Message, PullProgress
 from ostree.formats.delta import superblock as superblock_format
 from ostree.formats.delta.name import DeltaName
 from ostree.repo import summary
@@ -161,6 +161,27 @@ def test_many_parts_and_big_endian(vendor: Vendor, server: LyingServer, device: 
     assert update(device).delta_parts == 4
 
     assert_complete(device, vendor)
+
+
+def test_parts_are_counted_while_they_come(
+    vendor: Vendor, server: LyingServer, device: Repo
+) -> None:
+    vendor.delta(0, 2, DeltaOptions(max_chunk_size=0))
+    vendor.publish()
+    events: list[PullProgress] = []
+
+    pull(
+        device,
+        "origin",
+        ["main"],
+        PullOptions(update_interval=0),
+        lambda event: events.append(event) if isinstance(event, PullProgress) else None,
+    )
+
+    last = events[-1]
+    assert (last.fetched_delta_parts, last.requested_delta_parts) == (4, 4)
+    assert last.delta_bytes == last.requested_delta_bytes > 0
+    assert [event.delta_bytes for event in events] == sorted(event.delta_bytes for event in events)
 
 
 def test_fallbacks_are_fetched_as_objects(

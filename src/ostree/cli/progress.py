@@ -243,6 +243,10 @@ class PullListener:
 
     def _text(self, event: PullProgress, seconds: float) -> str:
         rate = f"{format_size(int(event.bytes_transferred / seconds))}/s" if seconds >= 1 else "-"
+        if event.fetched_delta_parts < event.requested_delta_parts:
+            parts = f"{event.fetched_delta_parts}/{event.requested_delta_parts}"
+            size = f"{format_size(event.delta_bytes)}/{format_size(event.requested_delta_bytes)}"
+            return f"Receiving delta parts: {parts} {size} {rate}"
         moved = f"{rate} {format_size(event.bytes_transferred)}"
         fetched = event.fetched_metadata + event.fetched_content
         requested = event.requested_metadata + event.requested_content

@@ -32,6 +32,36 @@ if TYPE_CHECKING:
 _MOST_AT_ONCE = 2
 
 
+class DeltaTally:
+    """How far all deltas of a pull have come.
+
+    Attributes:
+        parts: Parts that are there, or need not be fetched.
+        requested_parts: Of how many.
+        size: Their bytes.
+        requested_size: Of how many.
+    """
+
+    __slots__ = ("parts", "requested_parts", "requested_size", "size")
+
+    def __init__(self) -> None:
+        self.parts = 0
+        self.requested_parts = 0
+        self.size = 0
+        self.requested_size = 0
+
+    def request(self, superblocks: Sequence[Superblock]) -> None:
+        """These are going to be fetched."""
+        for superblock in superblocks:
+            self.requested_parts += len(superblock.parts)
+            self.requested_size += superblock.part_size
+
+    def done(self, header: PartHeader) -> None:
+        """A part is there, or need not be fetched."""
+        self.parts += 1
+        self.size += header.size
+
+
 class DeltaDownload:
     """Fetches the parts of deltas and executes them one after the other.
 
@@ -46,6 +76,7 @@ class DeltaDownload:
         remote: Where the parts are.
         result: Is counted in.
         superblocks: The deltas in order.
+        tally: Is counted in.
         options: How to pull.
         on_event: Is told if the deltas turn out to be of no use.
         on_done: Is called when there is nothing more to do.
@@ -61,6 +92,7 @@ class DeltaDownload:
         result: PullResult,
         superblocks: Sequence[Superblock],
         *,
+        tally: DeltaTally,
         options: PullOptions,
         on_event: Listener,
         on_done: Callable[[], None],
@@ -72,6 +104,8 @@ class DeltaDownload:
         self._base_url = remote.content_url
         self._result = result
         self._parts = _parts(superblocks)
+        self._tally = tally
+        tally.request(superblocks)
         self._emit = on_event
         self._on_done = on_done
         self._bare_user_only = options.bareuseronly_files
@@ -96,10 +130,13 @@ class DeltaDownload:
                 break
             check_version(part.header)
             if self._is_there(part.header):
+                self._tally.done(part.header)
                 continue
             self._waiting.append(part)
             if part.file is None:
                 self._fetch(part)
+            else:
+                self._tally.done(part.header)
         if self._waiting and not self._executing:
             part = self._waiting[0]
             if self._given_up:
@@ -130,6 +167,7 @@ class DeltaDownload:
         """A part is complete."""
         self._result.delta_parts += 1
         self._result.bytes_transferred += len(file)
+        self._tally.done(part.header)
         check_part(part.header, file)
         part.file = file
         self._advance()

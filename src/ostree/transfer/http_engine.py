@@ -20,7 +20,7 @@ from ostree.repo.signing import find_detached
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.content_flow import ContentFlow
 from ostree.transfer.content_receiver import ContentReceiver
-from ostree.transfer.delta_download import DeltaDownload
+from ostree.transfer.delta_download import DeltaDownload, DeltaTally
 from ostree.transfer.plan import CommitStep, Step, TreeStep
 from ostree.transfer.remote import join_url
 
@@ -89,6 +89,7 @@ class HttpEngine:
         deltas: Mapping[Checksum, Sequence[Superblock]],
     ) -> None:
         self._deltas = deltas
+        self._tally = DeltaTally()
         self._repo = repo
         self._transaction = transaction
         self._fetcher = fetcher
@@ -146,6 +147,10 @@ class HttpEngine:
                 requested_content=self._planner.requested_content,
                 bytes_transferred=self._result.bytes_transferred,
                 scanning=self._planner.scanning,
+                fetched_delta_parts=self._tally.parts,
+                requested_delta_parts=self._tally.requested_parts,
+                delta_bytes=self._tally.size,
+                requested_delta_bytes=self._tally.requested_size,
             )
         )
 
@@ -302,6 +307,7 @@ class HttpEngine:
             self._remote,
             self._result,
             superblocks,
+            tally=self._tally,
             options=self._options,
             on_event=self._emit,
             # What the deltas have left out is found then, and fetched.

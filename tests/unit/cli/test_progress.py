@@ -249,3 +249,24 @@ def test_the_last_line(local: bool, parts: int, size: int, expected: str) -> Non
     result.content_bytes_written = 30000
 
     assert result_text(result) == expected
+
+
+def test_parts_of_deltas_are_shown_while_there_are_any_to_come() -> None:
+    screen = Screen(terminal=True)
+    listener = PullListener(screen.ctx, clock=screen.clock)
+    event = PullProgress(
+        fetched_metadata=3,
+        fetched_content=0,
+        requested_metadata=3,
+        requested_content=0,
+        bytes_transferred=5000,
+        scanning=True,
+        fetched_delta_parts=1,
+        requested_delta_parts=3,
+        delta_bytes=5000,
+        requested_delta_bytes=9000,
+    )
+
+    listener(event)
+
+    assert "Receiving delta parts: 1/3 5.0\u00a0kB/9.0\u00a0kB -" in screen.out
