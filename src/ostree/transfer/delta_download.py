@@ -12,19 +12,22 @@ from ostree.repo.object_errors import write_error
 from ostree.repo.static_delta.offline import check_part, check_version, run_part
 from ostree.system.spool import Spool
 from ostree.transfer.remote import join_url
+from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ostree.events import Listener
     from ostree.formats.delta.superblock import PartHeader, Superblock
+    from ostree.formats.dirtree import DirTree
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.system.workers import WorkerPool
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.remote import RemoteAccess
+    from ostree.types import Checksum
 
     Buffer = bytes | memoryview
 
@@ -79,7 +82,10 @@ class DeltaDownload:
         tally: Is counted in.
         options: How to pull.
         on_event: Is told if the deltas turn out to be of no use.
+        on_tree: Is given directories that parts have brought; on any thread.
+        on_files: Is given files that are there now.
         on_done: Is called when there is nothing more to do.
+        meanwhile: Is called once, while the first part is executed and nothing else is to be done.
     """
 
     def __init__(
@@ -95,7 +101,10 @@ class DeltaDownload:
         tally: DeltaTally,
         options: PullOptions,
         on_event: Listener,
+        on_tree: Callable[[Checksum, DirTree], None],
+        on_files: Callable[[Iterable[Checksum]], None],
         on_done: Callable[[], None],
+        meanwhile: Callable[[], None],
     ) -> None:
         self._repo = repo
         self._transaction = transaction
@@ -107,7 +116,10 @@ class DeltaDownload:
         self._tally = tally
         tally.request(superblocks)
         self._emit = on_event
+        self._on_tree = on_tree
+        self._on_files = on_files
         self._on_done = on_done
+        self._meanwhile = meanwhile
         self._bare_user_only = options.bareuseronly_files
         self._required = options.require_static_deltas
         self._waiting: deque[_Part] = deque()
@@ -144,6 +156,8 @@ class DeltaDownload:
             elif part.file is not None:
                 self._executing = True
                 self._pool.submit(self._job(part, part.file))
+                meanwhile, self._meanwhile = self._meanwhile, _nothing
+                meanwhile()
         if not self._waiting:
             self._finish()
 
@@ -175,12 +189,13 @@ class DeltaDownload:
     def _job(self, part: _Part, file: Buffer) -> Callable[[], Callable[[], None]]:
         def execute() -> Callable[[], None]:
             try:
-                run_part(
+                count = run_part(
                     self._repo,
                     self._transaction,
                     part.header,
                     file,
                     bare_user_only=self._bare_user_only,
+                    on_tree=self._on_tree,
                 )
             except BsdiffMissingError as error:
                 if self._required:
@@ -189,9 +204,15 @@ class DeltaDownload:
             except OSTreeError as error:
                 error.add_prefix(f"Executing delta part {part.path.rpartition('/')[2]}")
                 raise
-            return self._executed
+            return lambda: self._brought(part.header, count)
 
         return execute
+
+    def _brought(self, header: PartHeader, count: int) -> None:
+        """A part is done, and so many of its objects are there."""
+        names = header.names()[:count]
+        self._on_files(checksum for type, checksum in names if type is ObjectType.FILE)
+        self._executed()
 
     def _executed(self) -> None:
         self._waiting.popleft()

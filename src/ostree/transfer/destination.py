@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ostree.transfer.wanted import Wanted
     from ostree.types import Checksum
 
+#: Directories that are remembered; of a usual system that is all.
+_MOST_TREES = 8192
+
 
 class RepoFacts(Facts):
     """What a planner asks about a repository.
@@ -26,9 +29,10 @@ class RepoFacts(Facts):
             doubtful.
     """
 
-    __slots__ = ("_has", "_repo", "_resumed")
+    __slots__ = ("_has", "_repo", "_resumed", "_trees")
 
     def __init__(self, repo: Repo, *, resumed: bool) -> None:
+        self._trees: dict[Checksum, DirTree] = {}
         self._repo = repo
         self._resumed = resumed
         self._has = repo.store.has if repo.parent is None else repo.has_object
@@ -42,8 +46,23 @@ class RepoFacts(Facts):
         return not self._resumed and not self._repo.is_partial(commit)
 
     def tree(self, dirtree: Checksum) -> DirTree:
-        """A directory of a commit that is complete."""
-        return self._repo.load_dirtree(dirtree)
+        """A directory that is there."""
+        known = self._trees.get(dirtree)
+        return self._repo.load_dirtree(dirtree) if known is None else known
+
+    def keep(self, dirtree: Checksum, tree: DirTree) -> None:
+        """Remember a directory that is going to be asked for; not all of very many."""
+        if len(self._trees) < _MOST_TREES:
+            self._trees[dirtree] = tree
+
+    def read_ahead(self, root: Checksum) -> None:
+        """Remember the directories of a tree that is complete, while there is time for it."""
+        todo = [root]
+        while todo and len(self._trees) < _MOST_TREES:
+            dirtree = todo.pop()
+            if dirtree not in self._trees:
+                tree = self._trees[dirtree] = self._repo.load_dirtree(dirtree)
+                todo += [below for _, below, _ in tree.dirs]
 
 
 def make_planner(

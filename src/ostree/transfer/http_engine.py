@@ -162,7 +162,7 @@ class HttpEngine:
             if not step.present:
                 self._fetch_metadata(step)
             elif isinstance(step, TreeStep):
-                planner.tree_arrived(step, self._repo.load_dirtree(step.checksum))
+                planner.tree_arrived(step, planner.facts.tree(step.checksum))
             elif isinstance(step, CommitStep):
                 self._fetch_detached(step)
         while planner.content and self._content.fetching < _WINDOW:
@@ -299,6 +299,10 @@ class HttpEngine:
         if not superblocks or step.complete:
             self._planner.commit_arrived(step, commit)
             return
+        facts = self._planner.facts
+        source = superblocks[0].name.source
+        if source is not None:
+            step.base = self._repo.load_commit(source).root.dirtree
         DeltaDownload(
             self._repo,
             self._transaction,
@@ -310,8 +314,11 @@ class HttpEngine:
             tally=self._tally,
             options=self._options,
             on_event=self._emit,
+            on_tree=facts.keep,
+            on_files=self._planner.note_present,
             # What the deltas have left out is found then, and fetched.
             on_done=lambda: self._planner.commit_arrived(step, commit),
+            meanwhile=lambda: facts.read_ahead(step.base) if step.base is not None else None,
         ).start()
 
     @staticmethod
@@ -346,7 +353,7 @@ class HttpEngine:
         if isinstance(step, CommitStep):
             self._present(step)
         elif isinstance(step, TreeStep):
-            self._planner.tree_arrived(step, self._repo.load_dirtree(step.checksum))
+            self._planner.tree_arrived(step, self._planner.facts.tree(step.checksum))
         else:
             self._planner.dirmeta_arrived()
         return True

@@ -14,7 +14,7 @@ from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ostree.formats.commit import Commit
     from ostree.formats.dirtree import DirTree
@@ -36,8 +36,14 @@ class Facts:
         raise NotImplementedError
 
     def tree(self, dirtree: Checksum) -> DirTree:
-        """A directory of a commit that is complete."""
+        """A directory that is there."""
         raise NotImplementedError
+
+    def keep(self, dirtree: Checksum, tree: DirTree) -> None:
+        """A directory that is there and going to be asked for."""
+
+    def read_ahead(self, root: Checksum) -> None:
+        """There is time to look at a tree that is complete and going to be asked for."""
 
 
 class Step:
@@ -124,6 +130,7 @@ class Planner:
         subpaths: Absolute paths; only what is at, above or below one of them is wanted.
 
     Attributes:
+        facts: As given.
         metadata: Steps to take, oldest first; the engine takes them off.
         content: Checksums of files to get, oldest first; the engine takes them off.
         commits: Every commit asked for so far, parents included.
@@ -139,7 +146,7 @@ class Planner:
         commit_metadata_only: bool = False,
         subpaths: Sequence[str] = (),
     ) -> None:
-        self._facts = facts
+        self.facts = facts
         self._depth = depth if depth >= 0 else _ALL_PARENTS
         self._commit_only = commit_metadata_only
         self._subpaths = [_subpath(path) for path in subpaths]
@@ -186,8 +193,8 @@ class Planner:
     def _want_commit(self, commit: Checksum, depth: int, *, optional: bool) -> CommitStep:
         step = self.commits.get(commit)
         if step is None:
-            present = self._facts.has(commit, ObjectType.COMMIT)
-            complete = present and self._facts.is_complete(commit)
+            present = self.facts.has(commit, ObjectType.COMMIT)
+            complete = present and self.facts.is_complete(commit)
             step = CommitStep(commit, depth, present=present, complete=complete, optional=optional)
             self.commits[commit] = step
             self._add(step)
@@ -206,13 +213,13 @@ class Planner:
         if dirtree == base or key in self._seen:
             return
         self._seen.add(key)
-        present = self._facts.has(dirtree, ObjectType.DIRTREE)
+        present = self.facts.has(dirtree, ObjectType.DIRTREE)
         self._add(TreeStep(dirtree, path, base, present=present))
 
     def _want_dirmeta(self, dirmeta: Checksum) -> None:
         if dirmeta not in self._seen:
             self._seen.add(dirmeta)
-            if not self._facts.has(dirmeta, ObjectType.DIRMETA):
+            if not self.facts.has(dirmeta, ObjectType.DIRMETA):
                 self._add(Step(ObjectType.DIRMETA, dirmeta, present=False))
 
     def _add(self, step: Step) -> None:
@@ -247,7 +254,7 @@ class Planner:
         if self._subpaths:
             files = [entry for entry in files if self._follows_file(f"{base}/{entry[0]}")]
             dirs = [entry for entry in dirs if self._follows_directory(f"{base}/{entry[0]}")]
-        known = self._facts.tree(step.base) if step.base is not None else None
+        known = self.facts.tree(step.base) if step.base is not None else None
         self._want_files(files, known)
         known_dirs = {name: dirtree for name, dirtree, _ in known.dirs} if known else {}
         for name, dirtree, dirmeta in dirs:
@@ -259,13 +266,17 @@ class Planner:
         if known is not None:
             there = {checksum for _, checksum in known.files}
             files = [entry for entry in files if entry[1] not in there]
-        has, wanted, kind = self._facts.has, self.content, ObjectType.FILE
+        has, wanted, kind = self.facts.has, self.content, ObjectType.FILE
         for _, checksum in files:
             if checksum not in seen:
                 seen.add(checksum)
                 if not has(checksum, kind):
                     wanted.append(checksum)
                     self.requested_content += 1
+
+    def note_present(self, files: Iterable[Checksum]) -> None:
+        """These files are in the destination, and need not be looked up."""
+        self._seen_content.update(files)
 
     def dirmeta_arrived(self) -> None:
         """A dirmeta is stored."""

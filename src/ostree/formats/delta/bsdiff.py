@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 from ostree.errors import OSTreeError
 from ostree.formats.delta import bspatch
 
@@ -17,6 +19,7 @@ _MOST_STEPS = 1 << 14
 #: Bytes of the old file that are read for that at most.
 _MOST_OLD = 4 << 20
 _ZERO = bytes(8)
+_LENGTHS = Struct("<QQ")
 
 
 class BsdiffMissingError(OSTreeError):
@@ -66,6 +69,11 @@ def patch(
         FormatError: ``bsdiff patch failed``.
         BsdiffMissingError: if the library is not installed.
     """
+    if old_size <= _PIECE and size <= _PIECE:
+        whole = _patch_whole(stream, size, read_old(0, old_size))
+        if whole is not None:
+            yield whole
+            return
     place = 0
     batch = _Batch(old_size, read_old)
     for triple in bspatch.read(stream, size):
@@ -80,6 +88,38 @@ def patch(
             batch.insert(extra)
         place += triple.seek
     yield batch.make()
+
+
+def _patch_whole(stream: Buffer, size: int, old: bytes) -> bytes | None:
+    """The new file in one piece, which is quicker; None for all that is unusual."""
+    try:
+        from bsdiff4 import core
+    except ImportError as error:
+        raise BsdiffMissingError from error
+    view = memoryview(stream)
+    control: list[Buffer] = []
+    differences: list[Buffer] = []
+    extras: list[Buffer] = []
+    at = made = 0
+    while made < size and len(control) < _MOST_STEPS and at + bspatch.CONTROL <= len(view):
+        x, y = _LENGTHS.unpack_from(view, at)
+        start = at + bspatch.CONTROL
+        made += x + y
+        if made > size or start + x + y > len(view):
+            return None
+        control.append(view[at:start])
+        differences.append(view[start : start + x])
+        at = start + x + y
+        extras.append(view[start + x : at])
+    if made != size:
+        return None
+    try:
+        whole: bytes = core.patch(
+            old, size, b"".join(control), b"".join(differences), b"".join(extras)
+        )
+    except ValueError:  # a place beyond all numbers
+        return None
+    return whole
 
 
 def _split(data: Buffer) -> Iterator[Buffer]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from ostree.errors import FormatError, OSTreeError
+from ostree.formats import dirtree
 from ostree.formats.delta import bsdiff, operation
 from ostree.repo.object_errors import corrupted, validate_metadata, write_error
 from ostree.repo.static_delta.file_target import FileTarget, put_whole
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ostree.formats.delta.part import Payload
     from ostree.formats.delta.superblock import PartHeader
+    from ostree.formats.dirtree import DirTree
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
 
@@ -38,7 +40,8 @@ def execute(
     payload: Payload,
     *,
     bare_user_only: bool = False,
-) -> None:
+    on_tree: Callable[[Checksum, DirTree], None] | None = None,
+) -> int:
     """Write the objects of a part.
 
     Args:
@@ -47,14 +50,20 @@ def execute(
         header: Which objects they are.
         payload: How to make them.
         bare_user_only: Whether to refuse files that a bare-user-only repository could not hold.
+        on_tree: Is given each directory that was written.
+
+    Returns:
+        How many of the objects, in order, are there now.
 
     Raises:
         FormatError: if the part is malformed.
         ChecksumError: if an object is not what its name says.
         OSTreeError: if it cannot be written, or what it is to be made from is not there.
     """
-    with _Execution(repo, transaction, header, payload, bare_user_only=bare_user_only) as run:
-        run.run()
+    with _Execution(
+        repo, transaction, header, payload, bare_user_only=bare_user_only, on_tree=on_tree
+    ) as run:
+        return run.run()
 
 
 class _Execution(Closing):
@@ -66,7 +75,9 @@ class _Execution(Closing):
         payload: Payload,
         *,
         bare_user_only: bool,
+        on_tree: Callable[[Checksum, DirTree], None] | None,
     ) -> None:
+        self._on_tree = on_tree
         self._repo = repo
         self._transaction = transaction
         self._data = payload.data
@@ -80,8 +91,8 @@ class _Execution(Closing):
         self._open = False
         self._tmp_fd = repo.store.target.temporary_fd
 
-    def run(self) -> None:
-        """Everything."""
+    def run(self) -> int:
+        """Everything; how many objects were passed."""
         handlers: dict[int, Callable[[], None]] = {
             operation.OPEN_SPLICE_AND_CLOSE: self._splice,
             operation.OPEN: self._begin,
@@ -100,6 +111,7 @@ class _Execution(Closing):
                 raise
         if self._open:
             raise FormatError("Static delta part ends within an object")
+        return self._current
 
     def close(self) -> None:
         """Drop a file that was not finished."""
@@ -161,7 +173,12 @@ class _Execution(Closing):
         actual = sha256(data).hexdigest()
         if actual != checksum:
             raise corrupted(type, checksum, actual)
-        validate_metadata(type, data)
+        if type is ObjectType.DIRTREE:
+            tree = dirtree.decode(data)
+            if self._on_tree is not None:
+                self._on_tree(checksum, tree)
+        else:
+            validate_metadata(type, data)
         try:
             self._repo.store.put_metadata(checksum, type, data)
         except OSError as error:

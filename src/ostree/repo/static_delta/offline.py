@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from ostree.formats.commit import Commit
     from ostree.formats.delta.signed import SignedSuperblock
     from ostree.formats.delta.superblock import PartHeader, Superblock
+    from ostree.formats.dirtree import DirTree
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
+    from ostree.types import Checksum
 
 
 class OfflineDelta:
@@ -158,10 +160,13 @@ def run_part(
     file: bytes | memoryview,
     *,
     bare_user_only: bool = False,
-) -> None:
-    """Write the objects of a part, given its file; errors as :func:`~.execute.execute`."""
+    on_tree: Callable[[Checksum, DirTree], None] | None = None,
+) -> int:
+    """Write the objects of a part, given its file; see :func:`~.execute.execute`."""
     payload = load_payload(file, header, repo.store.target.temporary_fd)
-    execute(repo, transaction, header, payload, bare_user_only=bare_user_only)
+    return execute(
+        repo, transaction, header, payload, bare_user_only=bare_user_only, on_tree=on_tree
+    )
 
 
 def check_commit(superblock: Superblock) -> Commit:
