@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -144,4 +145,26 @@ def test_signatures_are_demanded_unless_told_otherwise(device: Path, url: str) -
     assert message.endswith(
         ": GPG verification enabled, but no signatures found "
         "(use gpg-verify=false in remote config to disable)"
+    )
+
+
+def test_a_dry_run_tells_and_fetches_nothing(device: Path) -> None:
+    line = succeed("pull", f"--repo={device}", "--dry-run", "origin", "main")
+    document = json.loads(
+        succeed("pull", f"--repo={device}", "--dry-run", "--json", "origin", "main")
+    )
+
+    metadata, content = document["metadata"], document["content"]
+    assert line == (
+        f"Dry run: {metadata['objects']} metadata ({metadata['bytes']} bytes), "
+        f"{content['objects']} content objects (size unknown) to fetch\n"
+    )
+    assert content["objects"] == content["objects_of_unknown_size"] > 0
+    assert fail("rev-parse", f"--repo={device}", "origin:main")
+    assert "0 metadata" not in succeed("pull", f"--repo={device}", "origin", "main")
+
+
+def test_json_is_for_dry_runs(device: Path) -> None:
+    assert fail("pull", f"--repo={device}", "--json", "origin", "main") == (
+        "error: --json requires --dry-run"
     )

@@ -291,10 +291,12 @@ def test_a_dry_run_says_what_would_come_and_changes_nothing(
     result = update(device, options)
 
     assert result.estimate is not None
+    estimate = result.estimate.deltas
+    assert estimate is not None
     name = DeltaName(vendor.commits[0], vendor.commits[2])
     part = storage.load_superblock(vendor.repo, name).parts[0]
-    assert (result.estimate.parts, result.estimate.size) == (1, part.size)
-    assert result.estimate.plain_size == part.plain_size
+    assert (estimate.parts, estimate.size) == (1, part.size)
+    assert estimate.plain_size == part.plain_size
     assert device.refs.get("origin:main") == vendor.commits[0]
     assert list(device.commits()) == [vendor.commits[0]]
 

@@ -96,11 +96,11 @@ def refused(tmp_path: Path, tree: bytes, meta: bytes) -> str:
 def test_directories(tmp_path: Path, tree: bytes) -> None:
     message = refused(tmp_path, tree, GOOD_DIRMETA)
 
-    assert message.startswith(f"Validating dirtree {hashlib.sha256(tree).hexdigest()} (/): ")
+    assert message.startswith(f"{hashlib.sha256(tree).hexdigest()}.dirtree: ")
 
 
 @pytest.mark.parametrize("meta", METAS.values(), ids=METAS)
 def test_directory_metadata(tmp_path: Path, meta: bytes) -> None:
     message = refused(tmp_path, files(), meta)
 
-    assert message.startswith(f"Validating dirmeta {hashlib.sha256(meta).hexdigest()}: ")
+    assert message.startswith(f"{hashlib.sha256(meta).hexdigest()}.dirmeta: ")

@@ -84,13 +84,11 @@ def _json_lines(ctx: Context, listener: PullListener) -> JsonLines:
 
 
 def result_text(result: PullResult) -> str:
-    """What a pull did, in one line (remotes and pull §7)."""
-    estimate = result.estimate
-    if estimate is not None:
-        return (
-            f"Delta update: 0/{estimate.parts} parts, {format_size(0)}/"
-            f"{format_size(estimate.size)}, {format_size(estimate.plain_size)} total uncompressed"
-        )
+    """What a pull did, or would do, in one line (remotes and pull §7)."""
+    if result.estimate is not None:
+        from ostree.cli.pull_estimate import estimate_text
+
+        return estimate_text(result, result.estimate)
     done = "imported" if result.local else "fetched"
     if result.delta_parts:
         loose = result.metadata + result.content

@@ -35,6 +35,11 @@ NOT_FOUND_STATUSES = frozenset({403, 404, 410})
 DEFAULT_USER_AGENT = "libostree/2026.4"
 
 
+def is_not_found(outcome: object) -> bool:
+    """Whether a request failed because there is no such file."""
+    return isinstance(outcome, StatusError) and outcome.status in NOT_FOUND_STATUSES
+
+
 class Request:
     """What to get: a GET of ``url``, an absolute http, https or file URL.
 
@@ -322,7 +327,7 @@ class _BytesFetch:
         """What has come."""
         outcome = self.outcomes[0]
         if isinstance(outcome, OSTreeError):
-            if isinstance(outcome, StatusError) and outcome.status in NOT_FOUND_STATUSES:
+            if is_not_found(outcome):
                 return None
             raise outcome
         return FetchedBytes(

@@ -54,6 +54,7 @@ class Transaction(TreeWriter):
         self._mirror_changes: dict[tuple[str, str], Checksum | None] = {}
         self._tmp_fd = -1
         self._is_used = False
+        self._is_withheld = False
         self.resumed = False
 
     # life -------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ class Transaction(TreeWriter):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            if error is None:
+            if error is None and not self._is_withheld:
                 self._publish()
         except OSError as failure:
             explained = write_error("Committing transaction", failure)
@@ -91,7 +92,7 @@ class Transaction(TreeWriter):
             self._abandon(failure)
             raise
         else:
-            if error is not None:
+            if error is not None or self._is_withheld:
                 self._abandon(error)
         finally:
             self._is_open = False
@@ -187,10 +188,15 @@ class Transaction(TreeWriter):
         if self._ref_changes or self._mirror_changes:
             repo.refs_changed()
 
-    def _abandon(self, error: BaseException) -> None:
+    def withhold(self) -> None:
+        """Publish nothing in the end, not even what an earlier transaction has left behind."""
+        self._is_withheld = True
+
+    def _abandon(self, error: BaseException | None) -> None:
         """Leave staged objects for the next transaction, unless space is what was missing."""
         if self._staging is not None:
-            self._staging.release(remove=isinstance(error, SpaceError))
+            is_empty = self._is_withheld and not self.resumed
+            self._staging.release(remove=is_empty or isinstance(error, SpaceError))
             self._staging = None
         with suppress(OSError):
             staging.clean(self._tmp_fd, self._repo.boot_id, self._repo.config.temporary_expiry)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from ostree.errors import ChecksumError, OSTreeError, StatusError
+from ostree.errors import ChecksumError, OSTreeError
 from ostree.formats.delta import index as index_format
 from ostree.formats.delta import superblock as superblock_format
 from ostree.formats.delta.name import DeltaName, index_path
-from ostree.net.fetcher import NOT_FOUND_STATUSES, MemorySink, Request
+from ostree.net.fetcher import MemorySink, Request, is_not_found
 from ostree.transfer.delta_choice import (
     between,
     chains,
@@ -292,7 +292,7 @@ class _Body(MemorySink):
         """The request has ended."""
         if not isinstance(outcome, OSTreeError):
             self.found = True
-        elif not (isinstance(outcome, StatusError) and outcome.status in NOT_FOUND_STATUSES):
+        elif not is_not_found(outcome):
             raise outcome
 
 

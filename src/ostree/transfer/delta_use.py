@@ -48,8 +48,6 @@ def check_options(repo: Repo, options: PullOptions) -> None:
     Raises:
         OSTreeError: naming the options.
     """
-    if options.dry_run and not options.require_static_deltas:
-        raise OSTreeError("--dry-run requires --require-static-deltas")
     if not options.require_static_deltas:
         return
     if options.disable_static_deltas:

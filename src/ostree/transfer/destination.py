@@ -140,6 +140,11 @@ def finish(
         for commit in planner.commits:
             transaction.unmark_partial(commit)
     result.content_bytes_written = transaction.stats.content_bytes_written
+    note_commits(wanted, result)
+
+
+def note_commits(wanted: list[Wanted], result: PullResult) -> None:
+    """The commits that were pulled, or would have been."""
     for item in wanted:
         result.commits[item.ref or item.commit] = item.commit
 

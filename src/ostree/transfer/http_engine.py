@@ -8,16 +8,20 @@ network, and the thread that would read helps.
 
 from __future__ import annotations
 
-import hashlib
 from time import monotonic
 
-from ostree.errors import CorruptionError, OSTreeError, StatusError
+from ostree.errors import OSTreeError
 from ostree.events import CommitSigned, PullProgress
-from ostree.formats import commit as commit_format
-from ostree.formats import commitmeta, dirmeta, dirtree
-from ostree.net.fetcher import METADATA_PRIORITY, NOT_FOUND_STATUSES, MemorySink, Request
+from ostree.net.fetcher import METADATA_PRIORITY, MemorySink, Request, is_not_found
 from ostree.repo.signing import find_detached
 from ostree.store.store import MAX_METADATA
+from ostree.transfer.arrival import (
+    decode_commit,
+    decode_dirmeta,
+    decode_tree,
+    detached_in,
+    require_checksum,
+)
 from ostree.transfer.content_flow import ContentFlow
 from ostree.transfer.content_receiver import ContentReceiver
 from ostree.transfer.delta_download import DeltaDownload, DeltaTally
@@ -211,7 +215,7 @@ class HttpEngine:
             self._result.metadata += 1
             self._result.bytes_transferred += len(data)
         elif superblocks and not step.present:
-            data = self._detached_in(superblocks[-1])
+            data = detached_in(superblocks[-1])
         if step.present:
             if self._trust.demands_commit:
                 commit = self._repo.load_metadata(step.checksum, step.type)
@@ -223,7 +227,7 @@ class HttpEngine:
             return
         step.detached = data
         if superblocks:
-            self._verify(step, superblocks[-1].commit)
+            require_checksum(step.checksum, step.type, superblocks[-1].commit)
             self._store_commit(step, superblocks[-1].commit)
             return
         limit = MAX_METADATA if step.max_size is None else min(step.max_size, MAX_METADATA)
@@ -247,43 +251,23 @@ class HttpEngine:
         """The bytes of an object are there: verify, store, tell the planner."""
         self._result.metadata += 1
         self._result.bytes_transferred += len(data)
-        self._verify(step, data)
+        require_checksum(step.checksum, step.type, data)
         if isinstance(step, TreeStep):
             self._store_tree(step, data)
         elif isinstance(step, CommitStep):
             self._store_commit(step, data)
         else:
-            try:
-                dirmeta.decode(data)
-            except CorruptionError as error:
-                error.add_prefix(f"Validating dirmeta {step.checksum}")
-                raise
+            decode_dirmeta(step.checksum, data)
             self._put(step, data)
             self._planner.dirmeta_arrived()
 
-    @staticmethod
-    def _verify(step: Step, data: bytes) -> None:
-        actual = hashlib.sha256(data).hexdigest()
-        if actual != step.checksum:
-            from ostree.repo.object_errors import corrupted
-
-            raise corrupted(step.type, step.checksum, actual)
-
     def _store_tree(self, step: TreeStep, data: bytes) -> None:
-        try:
-            tree = dirtree.decode(data)
-        except CorruptionError as error:
-            error.add_prefix(f"Validating dirtree {step.checksum} ({step.path})")
-            raise
+        tree = decode_tree(step.checksum, data)
         self._put(step, data)
         self._planner.tree_arrived(step, tree)
 
     def _store_commit(self, step: CommitStep, data: bytes) -> None:
-        try:
-            commit = commit_format.decode(data)
-        except CorruptionError as error:
-            error.add_prefix(f"Validating commit {step.checksum}")
-            raise
+        commit = decode_commit(step.checksum, data)
         detached, step.detached = step.detached, None
         self._signed(step, self._trust.check_fetched(step.checksum, data, detached))
         self._transaction.mark_partial(step.checksum)
@@ -320,11 +304,6 @@ class HttpEngine:
             on_done=lambda: self._planner.commit_arrived(step, commit),
             meanwhile=lambda: facts.read_ahead(step.base) if step.base is not None else None,
         ).start()
-
-    @staticmethod
-    def _detached_in(superblock: Superblock) -> bytes | None:
-        detached = superblock.commitmeta
-        return None if detached is None else commitmeta.encode(detached)
 
     def _put(self, step: Step, data: bytes) -> None:
         stats = self._transaction.stats
@@ -382,7 +361,7 @@ class HttpEngine:
 
     def metadata_failed(self, step: Step, error: OSTreeError) -> None:
         """An object did not come, which only a parent need not."""
-        if isinstance(step, CommitStep) and step.optional and _is_not_found(error):
+        if isinstance(step, CommitStep) and step.optional and is_not_found(error):
             self._planner.commit_missing(step)
             return
         raise error
@@ -402,7 +381,7 @@ class _DetachedBody(MemorySink):
         """The request has ended."""
         if not isinstance(outcome, OSTreeError):
             self._engine.detached_arrived(self._step, self.value())
-        elif _is_not_found(outcome):
+        elif is_not_found(outcome):
             self._engine.detached_arrived(self._step, None)
         else:
             raise outcome
@@ -436,7 +415,3 @@ def _receiver(store: LooseStore, transaction: Transaction, options: PullOptions)
 
         return TrustedReceiver(store, transaction.charge)
     return ContentReceiver(store, transaction.charge, bare_user_only=options.bareuseronly_files)
-
-
-def _is_not_found(error: OSTreeError) -> bool:
-    return isinstance(error, StatusError) and error.status in NOT_FOUND_STATUSES

@@ -82,6 +82,17 @@ class LocalCaches(Closing):
                 return importer.content(checksum)
         return None
 
+    def metadata(self, checksum: Checksum, type: ObjectType) -> bytes | None:
+        """A metadata object, None if no cache has it; nothing is imported."""
+        for repo, _importer in self._caches:
+            if repo.has_object(checksum, type):
+                return repo.load_metadata(checksum, type)
+        return None
+
+    def has_content(self, checksum: Checksum) -> bool:
+        """Whether a cache has a file object."""
+        return any(repo.has_object(checksum, ObjectType.FILE) for repo, _importer in self._caches)
+
     def commit(self, checksum: Checksum) -> tuple[bytes, bytes | None] | None:
         """A commit with its detached metadata, None if no cache has it; nothing is imported."""
         for repo, _importer in self._caches:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ostree.transfer.delta_use import DeltaEstimate
+    from ostree.transfer.survey import PullEstimate
     from ostree.types import Checksum
 
 
@@ -31,7 +31,7 @@ class PullOptions:
         per_object_fsync: Sync every content object as it is written.
         require_static_deltas: Fail rather than fetch objects where a static delta could be used.
         disable_static_deltas: Use none.
-        dry_run: Find out what the deltas would transfer, and do nothing; they must be required.
+        dry_run: Find out what would be transferred, and change nothing.
         gpg_verify: Instead of the remote's setting of that name, as the three below.
         gpg_verify_summary: See above.
         sign_verify: See above.
@@ -214,7 +214,7 @@ class PullResult:
         self.cached_metadata = 0
         self.cached_content = 0
         self.delta_parts = 0
-        self.estimate: DeltaEstimate | None = None
+        self.estimate: PullEstimate | None = None
         self.bytes_transferred = 0
         self.seconds = 0
         self.content_bytes_written = 0

@@ -11,11 +11,17 @@ from ostree.system.workers import WorkerPool, default_workers
 from ostree.transfer.connection import connect
 from ostree.transfer.delta_use import check_options, estimate, find_deltas
 from ostree.transfer.demands import trust_in
-from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
+from ostree.transfer.destination import (
+    finish,
+    keep_summary,
+    make_planner,
+    note_commits,
+    set_refs,
+)
 from ostree.transfer.http_engine import HttpEngine
 from ostree.transfer.local_caches import LocalCaches
 from ostree.transfer.options import PullOptions, PullResult
-from ostree.transfer.remote import access
+from ostree.transfer.remote import access, require_pullable
 from ostree.transfer.remote_summary import (
     fetch_config,
     fetch_summary,
@@ -35,17 +41,22 @@ from ostree.types import RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ostree.events import Listener
+    from ostree.formats.delta.superblock import Superblock
     from ostree.formats.summary import Summary
     from ostree.net.fetcher import Fetcher
     from ostree.repo.repository import Repo
+    from ostree.repo.transaction import Transaction
+    from ostree.transfer.plan import Planner
     from ostree.transfer.remote import RemoteAccess
     from ostree.transfer.remote_summary import RemoteSummary
     from ostree.transfer.summary_cache import SummaryCache
+    from ostree.transfer.survey import PullEstimate
     from ostree.transfer.trust import Trust
     from ostree.transfer.wanted import Wanted
+    from ostree.types import Checksum
 
 #: Jobs that workers may have waiting; what they hold is bounded in bytes already.
 _BACKLOG = 512
@@ -81,6 +92,7 @@ def pull(
     repo.require_writable()
     check_options(repo, options)
     trust = trust_in(repo, remote, options)
+    require_pullable(remote)
     source = access(remote, options)
     wanted = collection_wanted(options.collection_refs)
     everything = not refs and not wanted
@@ -108,7 +120,8 @@ def pull(
             summary=summary.summary if summary is not None else None,
             summary_known=summary_known,
         )
-        if mirrors_all and not source.branches and summary is not None:
+        keeps_summary = mirrors_all and not source.branches and not options.dry_run
+        if keeps_summary and summary is not None:
             keep_summary(
                 repo,
                 summary.data,
@@ -196,25 +209,25 @@ def _pull_objects(
             resumed=transaction.resumed,
             digests_required=trust.demands_gpg_summary,
         )
-        if options.dry_run:
-            result.estimate = estimate(repo, deltas)
-            return result
-        with (
-            LocalCaches(
-                options.localcache_repos,
-                repo,
-                transaction.charge,
-                untrusted=options.untrusted,
-                bare_user_only=options.bareuseronly_files,
-            ) as caches,
-            WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool,
-        ):
-            engine = HttpEngine(
+        with LocalCaches(
+            options.localcache_repos,
+            repo,
+            transaction.charge,
+            untrusted=options.untrusted,
+            bare_user_only=options.bareuseronly_files,
+        ) as caches:
+            if options.dry_run:
+                transaction.withhold()
+                result.estimate = _estimate(
+                    repo, source, fetcher, planner, options, checks, caches, trust, on_event, deltas
+                )
+                note_commits(wanted, result)
+                return result
+            _fetch(
                 repo,
                 transaction,
-                fetcher,
-                pool,
                 source,
+                fetcher,
                 planner,
                 options,
                 result,
@@ -224,12 +237,67 @@ def _pull_objects(
                 on_event,
                 deltas,
             )
-            try:
-                engine.run()
-            finally:
-                pool.close(discard=True)
-                engine.close()
         result.seconds = int(monotonic() - started)
         set_refs(repo, transaction, wanted, options, source.name)
     finish(transaction, planner, wanted, options, result)
     return result
+
+
+def _fetch(
+    repo: Repo,
+    transaction: Transaction,
+    source: RemoteAccess,
+    fetcher: Fetcher,
+    planner: Planner,
+    options: PullOptions,
+    result: PullResult,
+    checks: CommitChecks,
+    caches: LocalCaches,
+    trust: Trust,
+    on_event: Listener,
+    deltas: Mapping[Checksum, Sequence[Superblock]],
+) -> None:
+    """The object phase."""
+    with WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool:
+        engine = HttpEngine(
+            repo,
+            transaction,
+            fetcher,
+            pool,
+            source,
+            planner,
+            options,
+            result,
+            checks,
+            caches,
+            trust,
+            on_event,
+            deltas,
+        )
+        try:
+            engine.run()
+        finally:
+            pool.close(discard=True)
+            engine.close()
+
+
+def _estimate(
+    repo: Repo,
+    source: RemoteAccess,
+    fetcher: Fetcher,
+    planner: Planner,
+    options: PullOptions,
+    checks: CommitChecks,
+    caches: LocalCaches,
+    trust: Trust,
+    on_event: Listener,
+    deltas: Mapping[Checksum, Sequence[Superblock]],
+) -> PullEstimate:
+    """What the object phase would move."""
+    from ostree.transfer.survey import PullEstimate, Survey
+    from ostree.transfer.survey_sources import ServerSource
+
+    if options.require_static_deltas:  # they say all that is to be said
+        return PullEstimate(estimate(repo, deltas), walked=False)
+    server = ServerSource(fetcher, source)
+    return Survey(repo, server, planner, checks, caches, trust, on_event, deltas).run()

@@ -12,7 +12,13 @@ from ostree.repo.signing import find_detached
 from ostree.system import files
 from ostree.system.workers import WorkerPool
 from ostree.transfer.demands import local_trust
-from ostree.transfer.destination import finish, keep_summary, make_planner, set_refs
+from ostree.transfer.destination import (
+    finish,
+    keep_summary,
+    make_planner,
+    note_commits,
+    set_refs,
+)
 from ostree.transfer.object_import import ObjectImporter
 from ostree.transfer.options import PullOptions, PullResult
 from ostree.transfer.plan import CommitStep, TreeStep
@@ -138,7 +144,8 @@ def pull_directory(
             remote_name=access.name,
             collection=source.config.collection_id,
         )
-        if everything and options.mirror and not access.branches and summary is not None:
+        keeps_summary = everything and options.mirror and not access.branches
+        if keeps_summary and summary is not None and not options.dry_run:
             keep_summary(repo, summary, _read_optional(source, "summary.sig"))
         return result
 
@@ -206,6 +213,16 @@ def _pull_objects(
         fsync=options.fsync, per_object_fsync=options.per_object_fsync
     ) as transaction:
         planner = make_planner(repo, transaction, wanted, options, remote_name)
+        if options.dry_run:
+            from ostree.transfer.survey import Survey
+            from ostree.transfer.survey_sources import DirectorySource
+
+            transaction.withhold()
+            directory = DirectorySource(source)
+            survey = Survey(repo, directory, planner, checks, None, trust, on_event, {})
+            result.estimate = survey.run()
+            note_commits(wanted, result)
+            return result
         with WorkerPool(backlog=_BACKLOG) as pool:
             LocalEngine(
                 repo, source, transaction, pool, planner, options, result, checks, trust, on_event

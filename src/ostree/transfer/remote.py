@@ -91,11 +91,11 @@ def join_url(base: str, path: str) -> str:
     return f"{base.rstrip('/')}/{path}"
 
 
-def access(remote: Remote, options: PullOptions) -> RemoteAccess:
-    """Read what a remote is from its configuration.
+def require_pullable(remote: Remote) -> None:
+    """Refuse a remote that is not for us to pull from; looking at it is another matter.
 
     Raises:
-        OSTreeError: if it is not one that can be pulled from.
+        OSTreeError: ``remote unconfigured-state: …``, ``Cannot fetch via libostree - …``.
     """
     state = remote.get("unconfigured-state")
     if state is not None:
@@ -105,6 +105,14 @@ def access(remote: Remote, options: PullOptions) -> RemoteAccess:
         raise OSTreeError(
             f"Cannot fetch via libostree - remote '{remote.name}' uses custom backend '{backend}'"
         )
+
+
+def access(remote: Remote, options: PullOptions) -> RemoteAccess:
+    """Read where a remote is from its configuration.
+
+    Raises:
+        OSTreeError: ``No "url" option in remote "…"``.
+    """
     metalink = remote.get("metalink")
     if metalink is not None:
         url, content = "", remote.get("contenturl") or ""

@@ -10,7 +10,7 @@ from ostree.errors import OSTreeError
 from ostree.repo.repository import Repo
 from ostree.transfer.connection import connect
 from ostree.transfer.options import PullOptions
-from ostree.transfer.remote import access, file_path, join_url
+from ostree.transfer.remote import access, file_path, join_url, require_pullable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,6 @@ def test_where_things_are(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gpg_verify": "true"}, 'No "url" option in remote "far"'),
         (
             {"url": "http://x", "unconfigured_state": "subscribe first"},
             "remote unconfigured-state: subscribe first",
@@ -81,13 +80,25 @@ def test_where_things_are(repo: Repo) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_remotes_not_to_be_pulled_from(repo: Repo, options: dict[str, str], message: str) -> None:
+def test_remotes_not_to_be_pulled_from_but_looked_at(
+    repo: Repo, options: dict[str, str], message: str
+) -> None:
     far = remote(repo, **options)
+
+    with pytest.raises(OSTreeError) as caught:
+        require_pullable(far)
+
+    assert str(caught.value) == message
+    assert access(far, PullOptions()).meta_url == "http://x"
+
+
+def test_a_remote_without_address(repo: Repo) -> None:
+    far = remote(repo, gpg_verify="true")
 
     with pytest.raises(OSTreeError) as caught:
         access(far, PullOptions())
 
-    assert str(caught.value) == message
+    assert str(caught.value) == 'No "url" option in remote "far"'
 
 
 def test_half_a_client_certificate(repo: Repo) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.cli.caching import CACHE_DIR, apply_cache_options
-from ostree.cli.options import REPO, OptionError, flag, integer, text, texts
+from ostree.cli.options import JSON, REPO, OptionError, flag, integer, text, texts
 from ostree.cli.pulling import (
     BAREUSERONLY_FILES,
     COMMIT_METADATA_ONLY,
@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
+    from ostree.transfer.options import PullResult
 
 USAGE = "REMOTE [BRANCH...]"
 OPTIONS = (
@@ -94,6 +95,7 @@ OPTIONS = (
     ),
     integer("limit-rate", "BYTES", "Take no more than BYTES per second from the network"),
     PROGRESS,
+    JSON,
     text("append-user-agent", "STRING", "Append string to user agent", hidden=True),
 )
 
@@ -103,16 +105,29 @@ def run(ctx: Context, args: Arguments) -> None:
     with open_repo(ctx, args) as repo:
         if not args.words:
             raise UsageError("REMOTE must be specified")
+        if args.flag("json") and not args.flag("dry-run"):
+            raise OptionError("--json requires --dry-run")
         remote, *refs = args.words
         if ":" in remote:
             name, ref = parse_refspec(remote)
             remote, refs = name or "", [ref]
         options = apply_cache_options(ctx, args, _options(args))
+        if args.flag("json"):
+            _print_estimate(ctx, pull(repo, remote, refs, options))
+            return
         show_pull(
             ctx,
             lambda listener: pull(repo, remote, refs, options, listener),
             lines=wants_lines(args),
         )
+
+
+def _print_estimate(ctx: Context, result: PullResult) -> None:
+    from ostree.cli.json_output import print_json
+    from ostree.cli.pull_estimate import estimate_document
+
+    if result.estimate is not None:
+        print_json(ctx, estimate_document(result, result.estimate))
 
 
 def _options(args: Arguments) -> PullOptions:
