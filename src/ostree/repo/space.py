@@ -8,6 +8,10 @@ import threading
 from ostree.errors import RepoError, SpaceError
 from ostree.formats.size_text import format_size
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.repo.config import Config
+
 #: What can be asked for, in bytes: whole megabytes that fit into 64 bits.
 _MAX_SIZE = (1 << 64) - (1 << 20)
 
@@ -55,3 +59,19 @@ class SpaceBudget:
             raise SpaceError(
                 f"{self._setting} would be exceeded, at least {format_size(size)} requested"
             )
+
+
+def space_budget(dir_fd: int, config: Config) -> SpaceBudget:
+    """What the configuration of a repository leaves for new content.
+
+    Raises:
+        FormatError: if the configuration is wrong.
+        RepoError: as :class:`SpaceBudget`.
+    """
+    minimum = config.min_free_space
+    setting = (
+        f"min-free-space-size {minimum[0] >> 20}MB"
+        if minimum[0]
+        else f"min-free-space-percent '{minimum[1]}%'"
+    )
+    return SpaceBudget(dir_fd, minimum, setting)

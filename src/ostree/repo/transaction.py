@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from ostree.errors import RepoError, SpaceError
 from ostree.repo import staging
 from ostree.repo.object_errors import write_error
-from ostree.repo.space import SpaceBudget
+from ostree.repo.space import space_budget
 from ostree.repo.tree_writer import TreeWriter
 from ostree.store.layout import ObjectDirectory
 from ostree.system import files
@@ -113,13 +113,7 @@ class Transaction(TreeWriter):
             store.staging = ObjectDirectory(self._staging.fd, self._staging.fd)
         else:
             store.objects.sync_files = self._sync
-        minimum = repo.config.min_free_space
-        setting = (
-            f"min-free-space-size {minimum[0] >> 20}MB"
-            if minimum[0]
-            else f"min-free-space-percent '{minimum[1]}%'"
-        )
-        self._space = SpaceBudget(repo.dir_fd, minimum, setting)
+        self._space = space_budget(repo.dir_fd, repo.config)
 
     def _publish(self) -> None:
         repo = self._repo
