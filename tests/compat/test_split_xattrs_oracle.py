@@ -33,6 +33,16 @@ def new_repo(path: Path, mode: str = "bare-split-xattrs") -> Path:
     return path
 
 
+def import_tree(repo: Path, tree: Path, branch: str = "main") -> str:
+    """Commit a tree elsewhere and pull it, which writes completely; its checksum."""
+    bare = repo.with_name("elsewhere")
+    if not bare.exists():
+        new_repo(bare, "bare")
+    checksum = succeed("commit", f"--repo={bare}", "-b", branch, "--timestamp=@1", tree)
+    succeed("pull-local", f"--repo={repo}", bare, branch, environ=ALLOWED)
+    return checksum
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Tree T with a few owners, modes and attributes more."""
@@ -66,12 +76,42 @@ def test_content_is_refused_unless_the_environment_allows_it(tmp_path: Path, tre
     assert message == "error: Writing content object: Not allowed due to repo mode"
 
 
-def test_the_reference_reads_our_commits(tmp_path: Path, tree: Path, oracle: Oracle) -> None:
+def test_allowed_commits_are_as_incomplete_as_the_reference_makes_them(
+    tmp_path: Path, tree: Path, oracle: Oracle
+) -> None:
+    ours, theirs = new_repo(tmp_path / "ours"), new_repo(tmp_path / "theirs")
+
+    succeed("commit", f"--repo={ours}", "-b", "main", "--timestamp=@1", tree, environ=ALLOWED)
+    subprocess.run(
+        ["ostree", f"--repo={theirs}", "commit", "-b", "main", "--timestamp=@1", tree],
+        env={**os.environ, **ALLOWED},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+    assert stored(ours) == stored(theirs)
+    messages = sorted(fail_with_all("fsck", f"--repo={ours}").splitlines())
+    assert messages == sorted(oracle(f"--repo={theirs}", "fsck", check=False).stderr.splitlines())
+
+
+def stored(repo: Path) -> dict[str, tuple[object, ...]]:
+    """What is in the files of the objects of a repository, and on their inodes."""
+    return {
+        str(path.relative_to(repo)): (
+            path.is_symlink(),
+            path.read_bytes(),
+            *(path.lstat().st_mode, path.lstat().st_uid, path.lstat().st_gid),
+            os.listxattr(path),
+            path.lstat().st_mtime if path.suffix == ".file" else None,
+        )
+        for path in sorted(repo.glob("objects/*/*"))
+    }
+
+
+def test_the_reference_reads_our_imports(tmp_path: Path, tree: Path, oracle: Oracle) -> None:
     repo, bare = new_repo(tmp_path / "repo"), new_repo(tmp_path / "bare", "bare")
 
-    ours = succeed(
-        "commit", f"--repo={repo}", "-b", "main", "--timestamp=@1", tree, environ=ALLOWED
-    )
+    ours = import_tree(repo, tree)
     theirs = oracle(f"--repo={bare}", "commit", "-b", "main", "--timestamp=@1", str(tree)).stdout
 
     assert ours == theirs
@@ -86,7 +126,7 @@ def test_pulls_between_them_take_attributes_along(
 ) -> None:
     """By link, without being allowed to write anything new, or by copy."""
     source, repo = new_repo(tmp_path / "source"), new_repo(tmp_path / "repo")
-    succeed("commit", f"--repo={source}", "-b", "main", tree, environ=ALLOWED)
+    import_tree(source, tree)
     if not linked:
         os.chown(repo, 1, 1)
 
@@ -123,9 +163,9 @@ def test_pulls_from_and_to_other_modes(
 
 def test_prune_leaves_no_attributes_behind(tmp_path: Path, tree: Path, oracle: Oracle) -> None:
     repo = new_repo(tmp_path / "repo")
-    succeed("commit", f"--repo={repo}", "-b", "main", tree, environ=ALLOWED)
+    import_tree(repo, tree)
     os.setxattr(tree / "sub/big.txt", "user.new", b"x")
-    succeed("commit", f"--repo={repo}", "-b", "gone", tree, environ=ALLOWED)
+    import_tree(repo, tree, "gone")
     before = {path.name for path in repo.glob("objects/*/*xattrs*")}
 
     succeed("refs", f"--repo={repo}", "--delete", "gone")
@@ -150,7 +190,7 @@ def test_a_missing_attributes_object_is_a_missing_file(
     tmp_path: Path, tree: Path, oracle: Oracle
 ) -> None:
     repo = new_repo(tmp_path / "repo")
-    succeed("commit", f"--repo={repo}", "-b", "main", tree, environ=ALLOWED)
+    import_tree(repo, tree)
     copy = tmp_path / "copy"
     next(repo.glob("objects/*/*.file-xattrs-link")).unlink()
     subprocess.run(["cp", "-a", repo, copy], check=True)

@@ -96,7 +96,9 @@ def test_a_full_disk(namespace: tuple[str, ...], tmp_path: Path, mode: str, fsyn
     assert many.endswith(": No space left on device")
     assert large.startswith("Writing content object")
     assert large.endswith(": No space left on device")
-    assert checkout == "RepoError Checking out 0: No space left on device"
+    words = "regfile copy" if mode == "bare" else "Error writing to file descriptor"
+    assert checkout.startswith("RepoError Copy checkout of ")
+    assert checkout.endswith(f" to 0: {words}: No space left on device")
     assert os.listdir(tmp_path / "disk") == []
 
 

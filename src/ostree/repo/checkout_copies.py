@@ -187,7 +187,13 @@ def _xattr_error(call: str, attribute: bytes, error: OSError) -> RepoError:
 
 def _fill(fd: int, content: LoadedContent) -> None:
     if content.fd is not None:
-        copying.copy_content(content.fd, fd)
+        try:
+            copying.copy_content(content.fd, fd)
+        except OSError as error:
+            raise RepoError(files.describe("regfile copy", error)) from error
         return
     while data := content.read(CHUNK):
-        files.write_all(fd, data)
+        try:
+            files.write_all(fd, data)
+        except OSError as error:
+            raise RepoError(files.describe("Error writing to file descriptor", error)) from error

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 
 from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError, RepoError
 from ostree.formats import xattrs as xattrs_format
@@ -146,11 +147,27 @@ class BareSplitXattrsStore(BareStore):
     def _finish(
         self, file: AnonymousFile, target: ObjectDirectory, checksum: Checksum, header: FileHeader
     ) -> bool:
+        if self.content_only:
+            return self._finish_content(file, target, checksum)
         # First: a file without attributes is an object that is not what its name says.
         self.put_xattrs(checksum, xattrs_format.encode(header.xattrs))
         return super()._finish(file, target, checksum, header)
 
+    def _finish_content(
+        self, file: AnonymousFile, target: ObjectDirectory, checksum: Checksum
+    ) -> bool:
+        """Link a file without owner, mode and attributes, which counts as missing."""
+        os.fchmod(file.fd, 0o644)
+        os.utime(file.fd, ns=(time.time_ns(), 0))
+        if target.sync_files:
+            os.fsync(file.fd)
+        return target.link(file, loose_path(checksum, "file"))
+
     def _put_symlink(self, checksum: Checksum, header: FileHeader) -> bool:
+        if self.content_only:
+            # The reference has no place for the target either: an empty file.
+            with AnonymousFile(self.target.temporary_fd) as file:
+                return self._finish_content(file, self.target, checksum)
         self.put_xattrs(checksum, xattrs_format.encode(header.xattrs))
         return super()._put_symlink(checksum, header)
 

@@ -96,6 +96,8 @@ class LooseStore:
         objects: The directory of the repository.
         staging: Where a transaction puts new objects until it is complete, if it does.
         exact_sizes: Whether objects have to take as many bytes as the reference's.
+        content_only: Whether new file objects of mode bare-split-xattrs are to be as incomplete as
+            those of the reference's ``commit`` (ADR 0011-split-xattrs).
     """
 
     properties: StoreProperties
@@ -106,6 +108,7 @@ class LooseStore:
         self.objects = objects
         self.staging: ObjectDirectory | None = None
         self.exact_sizes = False
+        self.content_only = False
 
     @property
     def target(self) -> ObjectDirectory:
