@@ -133,7 +133,16 @@ class TransferError(OSTreeError):
 
 
 class FetchError(TransferError):
-    """A request failed below the level of the protocol (connection, name, TLS)."""
+    """A request failed below the level of the protocol (connection, name, TLS).
+
+    Attributes:
+        may_pass: Whether the same request may work later; what is wrong with a certificate or with
+            our own settings does not go away.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool = True) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class StatusError(TransferError):

@@ -14,6 +14,8 @@ TIMED_OUT = 28
 RANGE_NOT_DELIVERED = 33
 COULD_NOT_READ_FILE = 37
 SIZE_EXCEEDED = 63
+#: What is wrong with a URL, a certificate or our settings stays wrong however often one asks.
+_LASTING = frozenset({1, 3, 47, 53, 54, 58, 59, 60, 66, 77, 82, 83, 90, 91, 98})
 
 _TEXTS = {
     1: "Unsupported protocol",
@@ -88,4 +90,4 @@ def curl_error(url: str, code: int) -> TransferError:
         return StatusError(message, status=404)
     if code == RANGE_NOT_DELIVERED:
         return StatusError(message, status=416)
-    return FetchError(message)
+    return FetchError(message, may_pass=code not in _LASTING)

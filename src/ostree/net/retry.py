@@ -53,7 +53,8 @@ class RetryPolicy:
         """Whether another attempt may help.
 
         Never for files, for what the server calls the client's mistake (403 and 404 among them),
-        for a body that is too large, and for what the sink refused.
+        for a body that is too large, for what the sink refused, and for a certificate that is not
+        to be trusted.
         """
         if url[:4].lower() != "http":
             return False
@@ -61,6 +62,8 @@ class RetryPolicy:
             if 400 <= error.status < 500 and error.status not in _PASSING_STATUSES:
                 return False
             return self.network_errors or error.status in _BUSY_STATUSES
+        if isinstance(error, FetchError) and not error.may_pass:
+            return False
         return self.network_errors and isinstance(error, FetchError | FetchTimeoutError)
 
     def pause(self, failures: int, jitter: float, wish: float | None = None) -> float:

@@ -12,6 +12,7 @@ from ostree.errors import (
     StatusError,
     TooLargeError,
 )
+from ostree.net.curl_error import curl_error
 from ostree.net.retry import RetryPolicy, ServerHealth
 
 URL = "http://host/x"
@@ -35,6 +36,14 @@ def test_statuses_are_retried(status: int) -> None:
 )
 def test_what_will_not_change_is_not_retried(error: OSTreeError) -> None:
     assert not RetryPolicy().retries_error(URL, error)
+
+
+def test_a_bad_certificate_stays_bad() -> None:
+    policy = RetryPolicy()
+
+    retried = [code for code in (7, 35, 60, 77) if policy.retries_error(URL, curl_error(URL, code))]
+
+    assert retried == [7, 35]
 
 
 def test_only_web_transfers_are_retried() -> None:
