@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,6 +94,61 @@ def test_killed_and_gone_on_with(tmp_path: Path, server: LyingServer, *, fsync: 
     # Each kill loses what was under way, at most: what waits, runs and is being stored.
     assert len(requested_files(server)) < FILES + 1 + 4 * 150
     assert os.listdir(path / "state") == []
+
+
+def stored(path: Path) -> set[str]:
+    """The objects of a repository, staged ones too, as the paths they have on the server."""
+    found = set()
+    for place in (path / "objects", *path.glob("tmp/staging-*[!k]")):
+        for file in place.glob("??/*"):
+            name = f"/objects/{file.parent.name}/{file.name}"
+            found.add(f"{name}z" if name.endswith(".file") else name)
+    return found
+
+
+def begin_pull(path: Path) -> subprocess.Popen[bytes]:
+    """A pull by a process of its own, which has just begun."""
+    process = subprocess.Popen([sys.executable, PROGRAM, path], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"begin\n"
+    return process
+
+
+def test_killed_at_any_moment(tmp_path: Path, server: LyingServer) -> None:
+    """The next pull completes, and asks for nothing that had been stored.
+
+    More rounds: ``OSTREE_KILL_ROUNDS=200``.
+    """
+    rounds = int(os.environ.get("OSTREE_KILL_ROUNDS", "15"))
+    generator = random.Random(rounds)
+    repos = {fsync: tmp_path / f"fsync-{fsync}" for fsync in (True, False)}
+    for fsync, path in repos.items():
+        new_repo(path, server, fsync=fsync)
+    with begin_pull(shutil.copytree(repos[True], tmp_path / "whole")) as process:
+        started = time.monotonic()
+        assert process.wait() == 0
+    whole = time.monotonic() - started
+    kept = 0
+    for number in range(rounds):
+        path = shutil.copytree(repos[number % 2 == 0], tmp_path / f"round-{number}")
+        with begin_pull(path) as process:
+            time.sleep(whole * generator.uniform(0, 1.1))
+            process.kill()
+        before, seen = stored(path), len(server.paths())
+        kept += len(before)
+
+        with Repo.open(path) as repo:
+            assert not repo.fsck().corrupted
+            pull(repo, "origin", ["main"])
+
+            found = repo.fsck()
+            assert not found.corrupted, number
+            assert found.partial == 0, number
+        assert not before & set(server.paths()[seen:])
+        assert len(stored(path)) == len(stored(tmp_path / "whole"))
+        assert os.listdir(path / "state") == os.listdir(path / "tmp") == []
+        shutil.rmtree(path)
+    assert kept
 
 
 def test_interrupted_by_the_user(tmp_path: Path, server: LyingServer) -> None:
