@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 
 from ostree.errors import CorruptionError, FormatError
 from ostree.store.content import CHUNK
@@ -14,6 +13,7 @@ from ostree.system.closing import Closing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.repo.objects import ObjectSource
+    from ostree.store.content import LoadedContent
     from ostree.types import Checksum
 
 
@@ -34,23 +34,20 @@ class ReadSource(Closing):
         FormatError: if it is no regular file.
     """
 
-    __slots__ = ("_fd", "_stack", "checksum", "size")
+    __slots__ = ("_fd", "_holder", "checksum", "size")
 
     def __init__(self, repo: ObjectSource, checksum: Checksum, tmp_fd: int) -> None:
         self.checksum = checksum
-        with ExitStack() as stack:
-            content = stack.enter_context(repo.load_content(checksum))
+        content = repo.load_content(checksum)
+        self.size = content.size
+        self._holder: Closing = content
+        if content.fd is not None:
+            self._fd = content.fd
+            return
+        with content:
             if content.header.is_symlink:
                 raise FormatError(f"Object {checksum} is not a regular file")
-            self.size = content.size
-            if content.fd is None:
-                plain = stack.enter_context(AnonymousFile(tmp_fd))
-                while data := content.read(CHUNK):
-                    files.write_all(plain.fd, data)
-                self._fd = plain.fd
-            else:
-                self._fd = content.fd
-            self._stack = stack.pop_all()
+            self._holder, self._fd = _unpacked(content, tmp_fd)
 
     def read(self, offset: int, size: int) -> bytes:
         """Exactly ``size`` bytes from an offset on.
@@ -70,7 +67,19 @@ class ReadSource(Closing):
 
     def close(self) -> None:
         """Give back what it holds."""
-        self._stack.close()
+        self._holder.close()
 
     def _too_short(self) -> CorruptionError:
         return CorruptionError(f"Unexpected EOF reading object {self.checksum}")
+
+
+def _unpacked(content: LoadedContent, tmp_fd: int) -> tuple[AnonymousFile, int]:
+    """A file with the plain content, and its descriptor."""
+    file = AnonymousFile(tmp_fd)
+    try:
+        while data := content.read(CHUNK):
+            files.write_all(file.fd, data)
+    except BaseException:
+        file.close()
+        raise
+    return file, file.fd
