@@ -10,6 +10,10 @@ from ostree.formats.refspec import check_collection_id
 from ostree.system import files
 from ostree.types import RepoMode
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.formats.integrity import Tristate
+
 #: Configurations above this size are refused, in bytes.
 _MAX_SIZE = 16 << 20
 _FINDERS = "default-repo-finders"
@@ -84,6 +88,7 @@ class Config:
             if self.keyfile.has_group(group):
                 self.keyfile.get_boolean(group, key, default=False)
         _ = self.min_free_space
+        _ = self.verity
         _ = self.repo_finders
         if self.keyfile.has_group("sysroot"):
             from ostree.formats.sysroot_config import parse_config
@@ -120,6 +125,25 @@ class Config:
     def per_object_fsync(self) -> bool:
         """Whether every content object is synced as it is written."""
         return self._boolean("per-object-fsync", default=False)
+
+    @property
+    def payload_link_threshold(self) -> int | None:
+        """Bytes of content from which on objects share blocks; None if they do not."""
+        text = self._string("payload-link-threshold")
+        if text is None:
+            return None
+        threshold = self._number("payload-link-threshold", 0)
+        # As in C, -1 is the largest number.
+        return threshold if 0 <= threshold < _MAX_NUMBER else None
+
+    @property
+    def verity(self) -> Tristate:
+        """Whether objects are sealed with fs-verity."""
+        if not (self.keyfile.has_group("ex-integrity") or self.keyfile.has_group("ex-fsverity")):
+            return "no"
+        from ostree.formats.integrity import wanted_verity
+
+        return wanted_verity(self.keyfile)
 
     @property
     def disable_xattrs(self) -> bool:

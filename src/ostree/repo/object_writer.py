@@ -91,6 +91,9 @@ class ObjectWriter:
                     objects.remove(self._repo.store.path(checksum, ObjectType.TOMBSTONE_COMMIT))
         except OSError as error:
             raise write_error("Writing metadata object", error) from error
+        except RepoError as error:
+            error.add_prefix("Writing metadata object")
+            raise
         return checksum
 
     def write_content(

@@ -37,7 +37,7 @@ class Replacement(Closing):
         self._fd = files.open_subdirectory(repo.dir_fd, self._path)
         config = repo.config
         self.store = open_store(
-            ObjectDirectory(self._fd, self._fd),
+            ObjectDirectory(self._fd, self._fd, sealing=repo.store.objects.sealing),
             config.mode,
             zlib_level=config.zlib_level,
             with_xattrs=not config.disable_xattrs,
@@ -55,7 +55,7 @@ class Replacement(Closing):
         objects = repo.store.objects
         paths = [
             f"{prefix}/{name}"
-            for prefix in os.listdir(self._fd)
+            for prefix in files.list_directory(".", self._fd)
             if len(prefix) == 2
             for name in files.list_directory(prefix, self._fd)
         ]

@@ -15,7 +15,7 @@ from ostree.repo.locking import RepoLock
 from ostree.repo.objects import ObjectSource
 from ostree.repo.refs import Refs
 from ostree.store.layout import ObjectDirectory
-from ostree.store.opening import open_store
+from ostree.store.opening import make_sealing, open_store, share_payloads
 from ostree.system import files
 from ostree.system.closing import Closing, warn_unclosed
 from ostree.types import Checksum, RepoMode
@@ -210,13 +210,17 @@ class Repo(ObjectSource, Closing):
             except FileNotFoundError:
                 os.mkdir("tmp", 0o775, dir_fd=self.dir_fd)
                 self._tmp_fd = files.open_directory("tmp", dir_fd=self.dir_fd)
-        return open_store(
-            ObjectDirectory(self._objects_fd, self._tmp_fd),
+        sealing = make_sealing(config.verity)
+        store = open_store(
+            ObjectDirectory(self._objects_fd, self._tmp_fd, sealing=sealing),
             config.mode,
             zlib_level=config.zlib_level,
             with_xattrs=not config.disable_xattrs,
             write_split_xattrs=write_split_xattrs,
         )
+        if config.payload_link_threshold is not None:
+            share_payloads(store, config.payload_link_threshold)
+        return store
 
     # properties -------------------------------------------------------------------------------
 

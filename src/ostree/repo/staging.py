@@ -50,7 +50,7 @@ class StagingDirectory:
 def acquire(tmp_fd: int, boot: str) -> StagingDirectory:
     """A staging directory of this boot that nobody uses, or a new one."""
     prefix = f"{_PREFIX}{boot}-"
-    for name in sorted(os.listdir(tmp_fd)):
+    for name in files.list_directory(".", tmp_fd):
         if name.startswith(prefix) and not name.endswith("-lock"):
             lock_fd = _try_lock(tmp_fd, name)
             if lock_fd is None:
@@ -93,7 +93,7 @@ def _drop_lock(tmp_fd: int, name: str, lock_fd: int) -> None:
 def clean(tmp_fd: int, boot: str, expiry_seconds: int) -> None:
     """Remove staging directories of other boots, and other entries that are too old."""
     oldest = time.time() - expiry_seconds
-    for name in os.listdir(tmp_fd):
+    for name in files.list_directory(".", tmp_fd):
         if name == "cache" or name.endswith("-lock"):
             continue
         if name.startswith(_PREFIX):

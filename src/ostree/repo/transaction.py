@@ -110,7 +110,8 @@ class Transaction(TreeWriter):
         if self._sync and not self._per_object:
             self._staging = staging.acquire(self._tmp_fd, repo.boot_id)
             self.resumed = self._staging.resumed
-            store.staging = ObjectDirectory(self._staging.fd, self._staging.fd)
+            fd = self._staging.fd
+            store.staging = ObjectDirectory(fd, fd, sealing=store.objects.sealing)
         else:
             store.objects.sync_files = self._sync
         self._space = space_budget(repo.dir_fd, repo.config)
@@ -140,7 +141,7 @@ class Transaction(TreeWriter):
         """
         objects = self._repo.store.objects
         commits = []
-        for prefix in os.listdir(fd):
+        for prefix in files.list_directory(".", fd):
             if len(prefix) != 2:
                 continue
             objects.make_prefix(prefix)

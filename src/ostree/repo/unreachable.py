@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ostree.events import StepProgress, ignore
 from ostree.store.layout import PREFIXES
+from ostree.store.payload_links import read_target
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Characters of a checksum in the name of an object's file.
 _STEM = 62
+_LINK = ObjectType.PAYLOAD_LINK
 
 
 class Unreachable:
@@ -67,12 +69,14 @@ def find_unreachable(
     Args:
         store: Whose objects.
         reachable: What is needed.
-        types: The types to look at; those that no commit names are needed by nobody.
+        types: The types to look at.  A payload link is needed while the file it leads to is;
+            other types that no commit names are needed by nobody.
         on_event: Is told of directories that were read (``scan``).
     """
     emit = on_event or ignore
     suffixes = {f".{store.extension(type)}": type for type in types}
     result = Unreachable(types)
+    links: list[list[str]] = []
     for number, (prefix, needed) in enumerate(
         zip(PREFIXES, reachable.by_directory(), strict=True), start=1
     ):
@@ -88,9 +92,33 @@ def find_unreachable(
                     continue
                 doomed[type].append(stem)
             result.total += 1
+        links.append(doomed.pop(_LINK, []))
         result.add_directory(doomed)
         emit(StepProgress("scan", number, len(PREFIXES)))
+    if _LINK in types:
+        for found in _useless_links(store, reachable, links):
+            result.add_directory({_LINK: found})
     return result
+
+
+def _useless_links(
+    store: LooseStore, reachable: Reachable, links: list[list[str]]
+) -> list[list[str]]:
+    """Those, by directory, that do not lead to a file that is needed."""
+    targets: dict[str, bytes] = {}
+    for prefix, stems in zip(PREFIXES, links, strict=True):
+        for stem in stems:
+            target = read_target(store.objects, Checksum(prefix + stem))
+            if target is not None:
+                targets[prefix + stem] = target.digest
+    needed: set[bytes] = set()
+    for first in {digest[0] for digest in targets.values()}:
+        heap = reachable.files.heap(first)
+        needed.update(digest for digest in targets.values() if digest in heap)
+    return [
+        [stem for stem in stems if targets.get(prefix + stem) not in needed]
+        for prefix, stems in zip(PREFIXES, links, strict=True)
+    ]
 
 
 def _is_hex(text: str) -> bool:

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ostree.store.sealing import Sealing
     from ostree.system.anonymous import AnonymousFile
     from ostree.types import Checksum
 
@@ -29,14 +30,24 @@ class ObjectDirectory:
     Attributes:
         fd: Its descriptor, owned by this object.
         temporary_fd: A directory on the same file system for files that are not complete yet.
+        sync_files: Whether each file of content is synced.
+        sealing: What seals files before they get their names, if they are sealed.
     """
 
-    __slots__ = ("_prefixes", "fd", "sync_files", "temporary_fd")
+    __slots__ = ("_prefixes", "fd", "sealing", "sync_files", "temporary_fd")
 
-    def __init__(self, fd: int, temporary_fd: int, *, sync_files: bool = False) -> None:
+    def __init__(
+        self,
+        fd: int,
+        temporary_fd: int,
+        *,
+        sync_files: bool = False,
+        sealing: Sealing | None = None,
+    ) -> None:
         self.fd = fd
         self.temporary_fd = temporary_fd
         self.sync_files = sync_files
+        self.sealing = sealing
         self._prefixes: set[str] = set()
 
     def close(self) -> None:
@@ -64,6 +75,8 @@ class ObjectDirectory:
     def link(self, file: AnonymousFile, path: str) -> bool:
         """Give a complete file its name; False if the object was there already."""
         self.make_prefix(path)
+        if self.sealing is not None:
+            self.sealing.seal(file)
         return file.link(path, self.fd)
 
     def symlink(self, target: str, path: str) -> bool:

@@ -6,7 +6,9 @@ from ostree.types import RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ostree.formats.integrity import Tristate
     from ostree.store.layout import ObjectDirectory
+    from ostree.store.sealing import Sealing
     from ostree.store.store import LooseStore
 
 
@@ -47,3 +49,21 @@ def open_store(
     from ostree.store import bare_split_xattrs
 
     return bare_split_xattrs.BareSplitXattrsStore(objects, writable=write_split_xattrs)
+
+
+def share_payloads(store: LooseStore, threshold: int) -> None:
+    """Have objects of at least that many bytes share the blocks of equal content, if they can."""
+    from ostree.store.payload_links import PayloadLinks
+    from ostree.store.plain import PlainStore
+
+    if isinstance(store, PlainStore):
+        store.payload_links = PayloadLinks(store, threshold)
+
+
+def make_sealing(verity: Tristate) -> Sealing | None:
+    """What seals the objects of a repository that wants it."""
+    if verity == "no":
+        return None
+    from ostree.store.sealing import Sealing
+
+    return Sealing(required=verity == "yes")

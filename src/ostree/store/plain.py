@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.errors import ObjectNotFoundError
     from ostree.store.layout import ObjectDirectory
+    from ostree.store.payload_links import PayloadLinks
     from ostree.types import Checksum, FileHeader
 
 #: Why a file cannot become an object by one more link.
@@ -26,7 +27,13 @@ _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOENT)
 
 
 class PlainStore(LooseStore):
-    """Base of bare, bare-user and bare-user-only."""
+    """Base of bare, bare-user and bare-user-only.
+
+    Attributes:
+        payload_links: What lets objects share blocks, if they do.
+    """
+
+    payload_links: PayloadLinks | None = None
 
     def load(self, checksum: Checksum) -> LoadedContent:
         """A file object's header and content; see the contract."""
@@ -93,6 +100,8 @@ class PlainStore(LooseStore):
         target.make_prefix(path)
         try:
             self._adapt(checksum, header, fd)
+            if target.sealing is not None:
+                target.sealing.seal_open(fd)
             os.link(f"/proc/self/fd/{fd}", path, dst_dir_fd=target.fd, follow_symlinks=True)
         except FileExistsError:
             return True
@@ -122,12 +131,17 @@ class PlainStore(LooseStore):
         header: FileHeader,
     ) -> bool:
         """Give a complete file its metadata and its name."""
+        links = self.payload_links
+        payload = None if links is None else links.share(file.fd)
         self._apply(file.fd, header)
         # Upstream's checkouts are recognised by this; the access time does not matter.
         os.utime(file.fd, ns=(time.time_ns(), 0))
         if target.sync_files:
             os.fsync(file.fd)
-        return target.link(file, loose_path(checksum, self.extension(ObjectType.FILE)))
+        is_new = target.link(file, loose_path(checksum, self.extension(ObjectType.FILE)))
+        if links is not None and payload is not None and is_new:
+            links.record(payload, checksum)
+        return is_new
 
     # what differs between the modes -------------------------------------------------------------
 

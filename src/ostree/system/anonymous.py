@@ -43,6 +43,12 @@ class AnonymousFile(Closing):
                 dir_fd=dir_fd,
             )
 
+    def stop_writing(self) -> None:
+        """Have it open for reading only from now on."""
+        fd = os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | os.O_CLOEXEC)
+        os.close(self.fd)
+        self.fd = fd
+
     def link(self, path: str, dir_fd: int) -> bool:
         """Give it a name; False, and nothing changed, if the name is taken."""
         try:

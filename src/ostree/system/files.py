@@ -158,7 +158,11 @@ def replace_symlink(target: str, path: str, dir_fd: int) -> None:
 
 
 def list_directory(path: str, dir_fd: int) -> list[str]:
-    """Names in a directory, sorted; empty if there is no such directory."""
+    """Names in a directory, sorted; empty if there is no such directory.
+
+    With ``.`` also what was made since the descriptor was opened: a list of the descriptor itself
+    does not show that on Btrfs (Linux 6.5 and later).
+    """
     try:
         fd = open_directory(path, dir_fd=dir_fd)
     except FileNotFoundError:

@@ -164,6 +164,16 @@ def test_a_parent_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [("0", 0), ("4096", 4096), ("4096 bytes", 4096), ("-1", None), (str((1 << 64) - 1), None)],
+)
+def test_payload_link_threshold(text: str, threshold: int | None) -> None:
+    """Read as C reads numbers; the largest one, which is -1, means never."""
+    assert config(f"payload-link-threshold={text}").payload_link_threshold == threshold
+    assert config().payload_link_threshold is None
+
+
 def test_opening_in_vain_keeps_no_descriptors(tmp_path: Path) -> None:
     import os
 
@@ -171,7 +181,7 @@ def test_opening_in_vain_keeps_no_descriptors(tmp_path: Path) -> None:
     good = (tmp_path / "repo/config").read_text()
     before = len(os.listdir("/proc/self/fd"))
 
-    for bad in ("mode=foo\n", "parent=/nosuch\n", "mode=bare-split-xattrs\n"):
+    for bad in ("mode=foo\n", "parent=/nosuch\n", "[ex-integrity]\nfsverity=perhaps\n"):
         (tmp_path / "repo/config").write_text(good + bad)
         with pytest.raises(OSTreeError):
             Repo.open(tmp_path / "repo")

@@ -64,7 +64,7 @@ def install(
     else:
         target = files.open_subdirectory(dir_fd, directory)
         try:
-            fresh = os.listdir(place.fd)
+            fresh = files.list_directory(".", place.fd)
             _replace(place, target, _SUPERBLOCK)
             for name in os.listdir(target):
                 # The old delta may have had more parts.
@@ -91,7 +91,7 @@ def _replace(place: Workplace, target: int, superblock: str) -> None:
     """Parts over parts, while there is no superblock that they would not fit."""
     with suppress(FileNotFoundError):
         os.unlink(superblock, dir_fd=target)
-    parts = [name for name in os.listdir(place.fd) if name != superblock]
+    parts = [name for name in files.list_directory(".", place.fd) if name != superblock]
     for name in sorted(parts, key=int):
         os.rename(name, name, src_dir_fd=place.fd, dst_dir_fd=target)
     os.rename(superblock, superblock, src_dir_fd=place.fd, dst_dir_fd=target)
