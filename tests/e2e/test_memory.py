@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
+from ostree.repo.repository import Repo
 from ostree.system import archive
 from support import processes
+from support.web_server import Program, free_port
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-SIZE = 300 << 20
+#: In MiB, for larger ones: OSTREE_LARGE_FILE=2048.
+SIZE = int(os.environ.get("OSTREE_LARGE_FILE", "300")) << 20
 LIMIT = 120 << 10  # kB
 
 # VmHWM is of this program alone; what getrusage(2) tells begins with the process that started it.
@@ -73,6 +75,16 @@ EXPORT = (
     print(peak())
 """
 )
+PULL = (
+    PEAK
+    + """
+    import sys
+    from ostree.cli.main import run
+    sys.argv[1:] = ["pull", f"--repo={sys.argv[1]}", "--disable-fsync", "origin", "main"]
+    assert run() == 0
+    print(peak())
+"""
+)
 CREATE = """
     import sys
     from ostree.repo.repository import Repo
@@ -99,6 +111,35 @@ def test_a_file_larger_than_memory_may_be(tmp_path: Path, mode: str) -> None:
     assert (tmp_path / "out/large").stat().st_size == SIZE
     for name in ("out/large", "tree/large"):
         (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize("mode", ["bare-user", "archive"])
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_pull_of_a_file_larger_than_memory_may_be(tmp_path: Path, mode: str, scheme: str) -> None:
+    source, device = tmp_path / "source", tmp_path / "device"
+    (tmp_path / "tree").mkdir()
+    with (tmp_path / "tree/large").open("wb") as file:
+        file.write(os.urandom(SIZE // 8))  # the part that does not shrink
+        file.truncate(SIZE)
+    assert processes.run(CREATE, source, "archive").stderr == ""
+    assert processes.run(COMMIT, source, tmp_path / "tree").stderr == ""
+    (tmp_path / "tree/large").unlink()
+    assert processes.run(CREATE, device, mode).stderr == ""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}" if scheme == "http" else f"file://{source}"
+    with (device / "config").open("a") as config:
+        config.write(f'[remote "origin"]\nurl={url}\ngpg-verify=false\n')
+    ostree = str(Path(sys.executable).with_name("ostree"))
+
+    with Program([ostree, "serve", f"--port={port}", str(source)], [port]):
+        pulled = processes.run(PULL, device)
+
+    assert pulled.stderr == ""
+    assert int(pulled.stdout.splitlines()[-1]) < LIMIT
+    with Repo.open(device) as repo:
+        assert not repo.fsck().corrupted
+    for repository in (source, device):
+        shutil.rmtree(repository)
 
 
 @pytest.mark.skipif(
