@@ -6,8 +6,6 @@ import os
 
 from ostree.errors import FormatError, OSTreeError, RepoError, SpaceError
 from ostree.formats.size_text import format_size
-from ostree.repo.static_delta.offline import check_commit, check_version
-from ostree.transfer.delta_finder import DeltaFinder, DeltaWish
 from ostree.transfer.destination import RepoFacts, ref_to_set
 from ostree.types import ObjectType, RepoMode
 
@@ -88,6 +86,10 @@ def find_deltas(
     """
     if not _may_use(repo, options):
         return {}
+    # Half of what a pull imports is for deltas; many pulls use none.
+    from ostree.repo.static_delta.offline import check_commit
+    from ostree.transfer.delta_finder import DeltaFinder, DeltaWish
+
     facts = RepoFacts(repo, resumed=resumed)
     finder = DeltaFinder(
         repo,
@@ -145,6 +147,8 @@ def _may_use(repo: Repo, options: PullOptions) -> bool:
 
 
 def _check(superblock: Superblock) -> None:
+    from ostree.repo.static_delta.offline import check_version
+
     for part in superblock.parts:
         check_version(part)
     for fallback in superblock.fallbacks:

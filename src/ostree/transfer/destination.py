@@ -45,6 +45,10 @@ class RepoFacts(Facts):
         """Whether a commit that is there has everything it needs."""
         return not self._resumed and not self._repo.is_partial(commit)
 
+    def root(self, commit: Checksum) -> Checksum:
+        """The root dirtree of a commit that is complete."""
+        return self._repo.load_commit(commit).root.dirtree
+
     def tree(self, dirtree: Checksum) -> DirTree:
         """A directory that is there."""
         known = self._trees.get(dirtree)

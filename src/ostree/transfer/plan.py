@@ -35,6 +35,10 @@ class Facts:
         """Whether a commit is there with everything it needs."""
         raise NotImplementedError
 
+    def root(self, commit: Checksum) -> Checksum:
+        """The root dirtree of a commit that is there."""
+        raise NotImplementedError
+
     def tree(self, dirtree: Checksum) -> DirTree:
         """A directory that is there."""
         raise NotImplementedError
@@ -238,7 +242,14 @@ class Planner:
         self._want_parent(step)
         if not self._commit_only and not step.complete:
             self._want_dirmeta(commit.root.dirmeta)
-            self._want_tree(commit.root.dirtree, "/", step.base)
+            self._want_tree(commit.root.dirtree, "/", step.base or self._root_of(commit.parent))
+
+    def _root_of(self, parent: Checksum | None) -> Checksum | None:
+        """What a commit probably resembles, if its parent is here with everything it needs."""
+        facts = self.facts
+        if parent is None or not facts.has(parent, ObjectType.COMMIT):
+            return None
+        return facts.root(parent) if facts.is_complete(parent) else None
 
     def commit_missing(self, step: CommitStep) -> None:
         """The source does not have an optional commit."""

@@ -42,6 +42,9 @@ class World(Facts):
     def is_complete(self, commit: Checksum) -> bool:
         return commit not in self.partial
 
+    def root(self, commit: Checksum) -> Checksum:
+        return self.commits[commit].root.dirtree
+
     def tree(self, dirtree: Checksum) -> DirTree:
         self.trees_read.append(dirtree)
         return self.trees[dirtree]
@@ -177,6 +180,27 @@ def test_what_a_complete_commit_has_is_not_looked_up() -> None:
     assert kinds(fetched) == {"commit": 1, "dirtree": 2, "file": 2}
     assert name("1") not in world.asked
     assert world.trees_read == [world.commits[old].root.dirtree]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_parent_that_is_here_tells_what_is_there(*, complete: bool) -> None:
+    """As what the ref pointed to does, but only if it is complete."""
+    world = World()
+    old = world.add_commit(TREE)
+    new = world.add_commit({**TREE, "b": "new"}, old)
+    first = Planner(world)
+    first.request(old)
+    world.play(first)
+    world.asked.clear()
+    if not complete:
+        world.partial.add(old)
+    planner = Planner(world)
+    planner.request(new)
+
+    fetched = world.play(planner)
+
+    assert {item for item in fetched if item.endswith(".file")} == files("new")
+    assert (name("1") in world.asked) is not complete
 
 
 def test_a_directory_is_wanted_where_it_is_new_though_it_is_known_elsewhere() -> None:
