@@ -111,7 +111,10 @@ def test_the_minimum_stops_it_before_the_disk_is_full(
     assert done.stderr == ""
     many, large, _ = done.stdout.splitlines()
     assert many == (
-        "min-free-space-percent '10%' would be exceeded, at least 300.0\u00a0kB requested"
+        "Writing content object: "
+        "min-free-space-percent '10%' would be exceeded, at least 303.1\u00a0kB requested"
     )
-    assert large.startswith("min-free-space-percent '10%' would be exceeded, at least ")
+    assert large.startswith(
+        "Writing content object: min-free-space-percent '10%' would be exceeded, at least "
+    )
     assert large.endswith("\u00a0MB requested")

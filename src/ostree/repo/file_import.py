@@ -198,8 +198,8 @@ class FileImport:
         checksum = Checksum.of_digest(digest)
         if self._store.has(checksum, ObjectType.FILE):
             return StoredFile(digest, len(data), FOUND)
-        self._charge(len(data))
         try:
+            self._charge(len(data))
             new = self._store.put_bytes(checksum, header, data)
         except OSTreeError as error:
             error.add_prefix("Writing content object")
@@ -259,8 +259,8 @@ class FileImport:
         checksum = checksum_descriptor(header, fd, size)
         if self._store.has(checksum, ObjectType.FILE):
             return StoredFile(checksum.digest, size, FOUND)
-        self._charge(size)
         try:
+            self._charge(size)
             with self._store.begin(header, size) as writer:
                 copied = writer.fill(fd, size, header)
                 if copied is None and _may_have_changed(opened, started):

@@ -53,12 +53,12 @@ class SpaceBudget:
         if self._unlimited:
             return
         with self._lock:
-            self._left -= size // self._block + 1
+            blocks = size // self._block + 1
+            self._left -= blocks
             enough = self._left >= 0
         if not enough:
-            raise SpaceError(
-                f"{self._setting} would be exceeded, at least {format_size(size)} requested"
-            )
+            asked = format_size(blocks * self._block)
+            raise SpaceError(f"{self._setting} would be exceeded, at least {asked} requested")
 
 
 def space_budget(dir_fd: int, config: Config) -> SpaceBudget:

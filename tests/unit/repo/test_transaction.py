@@ -459,7 +459,7 @@ def test_the_minimum_of_free_space_is_kept(
     with pytest.raises(SpaceError) as caught:
         commit(repo, tree)
 
-    assert str(caught.value).startswith(message)
+    assert str(caught.value).startswith(f"Writing content object: {message}")
     assert str(caught.value).endswith(" requested")
     assert temporary(tmp_path) == []
     assert repo.refs.all() == {}
