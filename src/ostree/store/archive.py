@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: What is read to see a header; most of them are shorter.
 _MOST_HEADERS = 512
+#: Where what follows the size begins in a file; how many headers are remembered.
+_FIXED_START, _MOST_KNOWN = 16, 1024
 #: What is read of an object at once; the rest of a larger one when its content is wanted.
 _START = 64 << 10
 
@@ -41,6 +43,7 @@ class ArchiveStore(LooseStore):
     def __init__(self, objects: ObjectDirectory, *, level: int = compression.DEFAULT_LEVEL) -> None:
         super().__init__(objects)
         self.level = level
+        self._headers: dict[bytes, FileHeader] = {}
 
     def load(self, checksum: Checksum) -> LoadedContent:
         """A file object's header and content; see the contract."""
@@ -48,7 +51,7 @@ class ArchiveStore(LooseStore):
         if fd is None:
             raise self.missing_content(checksum)
         try:
-            return load_archived(fd)
+            return load_archived(fd, self._headers)
         except OSError as error:
             os.close(fd)
             raise unreadable("Error reading from file descriptor", error) from error
@@ -63,7 +66,8 @@ class ArchiveStore(LooseStore):
         if fd is None:
             raise self.missing_content(checksum)
         try:
-            return _read_header(fd, os.read(fd, _MOST_HEADERS), os.fstat(fd).st_size)[:2]
+            stored = os.fstat(fd).st_size
+            return _read_header(fd, os.read(fd, _MOST_HEADERS), stored, self._headers)[:2]
         except OSError as error:
             raise unreadable("Error reading from file descriptor", error) from error
         finally:
@@ -93,14 +97,19 @@ class ArchiveStore(LooseStore):
         return ArchivedWriter(self)
 
 
-def load_archived(fd: int) -> LoadedContent:
+def load_archived(fd: int, headers: dict[bytes, FileHeader]) -> LoadedContent:
     """The object in an open ``.filez``; the descriptor is the result's, or closed.
+
+    Args:
+        fd: The file.
+        headers: Headers of regular files as they were parsed before, by their bytes less the size.
 
     Raises:
         CorruptionError: if it is damaged.
     """
     stored = os.fstat(fd).st_size
-    header, size, start, length = _read_header(fd, os.read(fd, min(stored, _START) + 1), stored)
+    start = os.read(fd, min(stored, _START) + 1)
+    header, size, start, length = _read_header(fd, start, stored, headers)
     if header.is_symlink:
         os.close(fd)
         return LoadedContent(header, 0)
@@ -165,12 +174,21 @@ class DeflatedContent(MemoryContent):
             self.close()
 
 
-def _read_header(fd: int, start: bytes, stored: int) -> tuple[FileHeader, int, bytes, int]:
+def _read_header(
+    fd: int, start: bytes, stored: int, headers: dict[bytes, FileHeader]
+) -> tuple[FileHeader, int, bytes, int]:
     """Header, size of the content, what was read of the file, and where the content begins."""
     length = file_header.prefix_length(start, stored)
     while len(start) < length and (more := os.read(fd, length - len(start))):
         start += more
+    # Most files of a tree differ in nothing but their size: owner root, 0644 or 0755.
+    key = start[_FIXED_START:length]
+    known = headers.get(key)
+    if known is not None and start[4:8] == b"\0\0\0\0":
+        return known, int.from_bytes(start[8:_FIXED_START], "big"), start, length
     header, size = file_header.decode_archive_prefix(start[:length])
+    if not header.is_symlink and length <= _MOST_HEADERS and len(headers) < _MOST_KNOWN:
+        headers[key] = header
     return header, size, start, length
 
 
