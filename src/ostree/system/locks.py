@@ -53,14 +53,28 @@ def unlock(fd: int) -> None:
 
 
 def wait_lock(fd: int, *, exclusive: bool, seconds: int, what: str) -> None:
-    """Take a lock, trying once a second, ``seconds`` times (-1: for ever).
+    """Take a lock, trying once a second, ``seconds`` times; for ever, without polling, if negative.
 
     Raises:
         LockError: ``WHAT failed: Resource temporarily unavailable``.
     """
+    if seconds < 0:
+        if not try_lock(fd, exclusive=exclusive):
+            _wait_for_ever(fd, exclusive=exclusive)
+        return
     tries = 0
     while not try_lock(fd, exclusive=exclusive):
-        if seconds >= 0 and tries >= seconds:
+        if tries >= seconds:
             raise LockError(f"{what} failed: {os.strerror(errno.EAGAIN)}")
         tries += 1
         time.sleep(1)
+
+
+def _wait_for_ever(fd: int, *, exclusive: bool) -> None:
+    kind = fcntl.F_WRLCK if exclusive else fcntl.F_RDLCK
+    try:
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, _FLOCK.pack(kind, os.SEEK_SET, 0, 0, 0))
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        fcntl.flock(fd, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)

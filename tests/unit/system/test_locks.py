@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,9 +109,33 @@ def test_waiting_tries_once_a_second(
             locks.unlock(one)
 
     monkeypatch.setattr("time.sleep", sleep)
-    locks.wait_lock(two, exclusive=True, seconds=-1, what="Locking it")
+    locks.wait_lock(two, exclusive=True, seconds=9, what="Locking it")
 
     assert naps == [1, 1, 1]
+
+
+def test_who_waits_for_ever_waits_in_the_kernel(
+    descriptors: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the reference does: it has the lock the moment that it is free."""
+    one, two = descriptors
+    assert locks.try_lock(one, exclusive=True)
+    monkeypatch.setattr("time.sleep", None)
+    waiting = threading.Thread(
+        target=locks.wait_lock,
+        args=(two,),
+        kwargs={"exclusive": True, "seconds": -1, "what": "Locking it"},
+    )
+
+    waiting.start()
+    waiting.join(0.1)
+    still_waiting = waiting.is_alive()
+    locks.unlock(one)
+    waiting.join(30)
+
+    assert still_waiting
+    assert not waiting.is_alive()
+    assert not locks.try_lock(one, exclusive=False)
 
 
 def test_file_systems_without_such_locks_get_others(
