@@ -137,7 +137,7 @@ def _write_objects(
         if patch.matches is not None:
             writer.rolled(patch, patch.matches)
         elif patch.stream is not None:
-            writer.compared(patch)
+            writer.compared(patch, patch.stream)
         else:
             rest.append(patch.file)
     fallbacks += _write_regular(rest, options, writer, report)
@@ -168,7 +168,7 @@ def _patches(repo: Repo, plan: Plan, options: DeltaOptions) -> Iterator[Patch]:
 
     def job(file: NewFile, partner: Checksum) -> Callable[[], Patch]:
         if not may_roll(file, options):
-            return lambda: Patch(file)
+            return lambda: Patch(file, partner)
         use_bsdiff = may_bsdiff(file, options)
         return lambda: compare(repo, file, partner, use_bsdiff=use_bsdiff)
 

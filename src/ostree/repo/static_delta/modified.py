@@ -17,22 +17,25 @@ class Patch:
 
     Attributes:
         file: The file.
+        partner: What it is made from.
         stream: A bsdiff stream; None if there is none.
         matches: Pieces that the partner has; None if they are not what it is made of.
         literals: What is between and behind them, back to back.
     """
 
-    __slots__ = ("file", "literals", "matches", "stream")
+    __slots__ = ("file", "literals", "matches", "partner", "stream")
 
     def __init__(
         self,
         file: NewFile,
+        partner: Checksum,
         *,
         stream: bytes | None = None,
         matches: Matches | None = None,
         literals: bytes = b"",
     ) -> None:
         self.file = file
+        self.partner = partner
         self.stream = stream
         self.matches = matches
         self.literals = literals
@@ -47,8 +50,8 @@ def compare(repo: ObjectSource, file: NewFile, partner: Checksum, *, use_bsdiff:
     old, new = read_whole(repo, partner), read_whole(repo, file.checksum)
     matches = rollsum.match(old, new)
     if matches is not None:
-        return Patch(file, matches=matches, literals=_literals(new, matches))
-    return Patch(file, stream=bsdiff.diff(old, new) if use_bsdiff else None)
+        return Patch(file, partner, matches=matches, literals=_literals(new, matches))
+    return Patch(file, partner, stream=bsdiff.diff(old, new) if use_bsdiff else None)
 
 
 def _literals(data: bytes, matches: Matches) -> bytes:

@@ -53,11 +53,11 @@ class ObjectWriter(Closing):
         part.operate(operation.OPEN_SPLICE_AND_CLOSE, len(data), part.append(data))
         self._written(type, checksum)
 
-    def compared(self, patch: Patch) -> None:
+    def compared(self, patch: Patch, stream: bytes) -> None:
         """Write a file as what bsdiff says of it."""
-        file, stream = patch.file, patch.stream or b""
+        file = patch.file
         part = self._begin_modified(file)
-        source = part.append((file.partner or file.checksum).digest)
+        source = part.append(patch.partner.digest)
         part.operate(operation.SET_READ_SOURCE, source)
         part.operate(operation.OPEN, *part.indexes(file.header), file.size)
         part.operate(operation.BSPATCH, part.append(stream), len(stream))
@@ -70,7 +70,7 @@ class ObjectWriter(Closing):
         """Write a file as pieces of its partner, and what is between them."""
         file = patch.file
         part = self._begin_modified(file)
-        source = part.append((file.partner or file.checksum).digest)
+        source = part.append(patch.partner.digest)
         part.operate(operation.OPEN, *part.indexes(file.header), file.size)
         literals = memoryview(patch.literals)
         at = used = 0
