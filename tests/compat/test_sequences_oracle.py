@@ -1,0 +1,45 @@
+"""Random sequences of commands do the same with us as with the reference.
+
+Each sequence works on two repositories, one for each program, and compares after every command
+what was printed, the exit status, the error and, where something may have changed, all objects,
+refs and checkouts.  ``PYOSTREE_SEQUENCES=2000`` runs more of them, ``PYOSTREE_SEED`` repeats one.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from compat.sequences.steps import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [
+    pytest.mark.oracle,
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="owners of files take root"),
+]
+
+COUNT = int(os.environ.get("PYOSTREE_SEQUENCES", "60"))
+STEPS = 12
+
+
+def test_sequences_agree(tmp_path: Path, oracle: Callable[..., object]) -> None:
+    """Every sequence gives the same on both sides."""
+    oracle("--version")
+    given = os.environ.get("PYOSTREE_SEED")
+    first = int(given) if given else random.SystemRandom().randrange(1 << 40)
+
+    for seed in [first] if given else range(first, first + COUNT):
+        walk = Walk(seed, tmp_path / str(seed))
+        try:
+            walk.run(STEPS)
+        except Exception as error:
+            error.add_note(f"PYOSTREE_SEED={seed} repeats this one")
+            raise
+        walk.world.remove()
