@@ -99,7 +99,7 @@ def _decorate(chance: random.Random, path: Path, *, canonical: bool) -> None:
 
 def make_tar(chance: random.Random, path: Path) -> list[str]:
     """A tar archive; the paths of its files."""
-    paths = []
+    paths: list[str] = []
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         _add(archive, "./", tarfile.DIRTYPE, 0o755)
         directories = [""]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compat.sequences.material import Tree, make_tar, make_tree
@@ -12,6 +11,7 @@ from compat.sequences.world import SIDE, Outcome, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 REPO = f"--repo={SIDE}/repo"
 MODES = ("bare", "archive", "bare-user", "bare-user-only")
@@ -176,11 +176,11 @@ class Walk:
         if kind < 0.75 and self.commits:
             return [f"--base={self._rev()}", f"--tree=dir={tree}"]
         if kind < 0.85 and self.commits:
-            return [f"--tree=ref={self._rev()}"] + self._maybe(0.5, f"--tree=dir={tree}")
+            return [f"--tree=ref={self._rev()}", *self._maybe(0.5, f"--tree=dir={tree}")]
         if kind < 0.92 and self.checkouts:
             source = f"--tree=dir={SIDE}/{self.chance.choice(self.checkouts)}"
             return [source, *self._some("-I", "--link-checkout-speedup", probability=0.5)]
-        return [f"--tree=tar={self.tar}"] + self._maybe(0.3, "--tar-autocreate-parents")
+        return [f"--tree=tar={self.tar}", *self._maybe(0.3, "--tar-autocreate-parents")]
 
     def checkout(self) -> None:
         """Check out something, sometimes over something."""

@@ -145,8 +145,8 @@ class World:
             for directory, subdirectories, names in os.walk(repo / part):
                 # Directories of refs stay when they are empty; those of objects do not tell much.
                 shown = names if part == "objects" else [*names, *subdirectories]
-                for name in shown:
-                    path = Path(directory, name)
+                for entry in shown:
+                    path = Path(directory, entry)
                     found[str(path.relative_to(repo))] = self._describe(path, part)
         found["config"] = (repo / "config").read_text()
         return found
