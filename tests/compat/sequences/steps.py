@@ -89,8 +89,8 @@ class Walk:
         if self.branches:
             candidates.append(self.chance.choice([*self.branches]) + "^")
         if self.chance.random() < 0.05:
-            candidates = ["nosuch", _NOWHERE, "b/../c", self.commits[0][:8]]
-        return self.chance.choice(candidates or self.commits)
+            candidates = ["nosuch", _NOWHERE, "b/../c", *(c[:8] for c in self.commits[:1])]
+        return self.chance.choice(candidates or self.commits or ["nosuch"])
 
     def _name(self, kind: str) -> str:
         self._number += 1
@@ -131,12 +131,13 @@ class Walk:
             "--mode-ro-executables",
             "--no-xattrs",
             "--table-output",
-            "--generate-sizes",
             "--link-checkout-speedup",
             "--fsync=false",
             probability=0.12,
         )
         words += self._maybe(0.05, "--bootable")
+        if self.mode != "archive":  # where it tells how well each program compresses
+            words += self._maybe(0.1, "--generate-sizes")
         outcome = self.world.both(*words, *self._sources())
         if outcome.status:
             self.world.tidy()
