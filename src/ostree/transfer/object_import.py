@@ -153,6 +153,7 @@ class ObjectImporter:
 
         Raises:
             NotFoundError: ``Importing HEX.file: linkat: No such file or directory``.
+            ObjectNotFoundError: ``Couldn't find file object 'HEX'`` where it has to be read.
             CorruptionError: if it is not what its name says and the source is not trusted.
             RepoError: if the destination cannot hold it.
         """
@@ -172,7 +173,7 @@ class ObjectImporter:
     def _shares_content(self, origin: _Origin, checksum: Checksum) -> bool:
         """Whether the file of the object can serve in the destination as it is."""
         if self._bare_user_only or origin.user_to_only:
-            with self._load(checksum) as content:
+            with self._source.load_content(checksum) as content:
                 header = content.header
             if self._bare_user_only:
                 file_header.check_bare_user_only(checksum, header)
@@ -180,25 +181,19 @@ class ObjectImporter:
                 return False
         return origin.may_share and (origin.same_mode or origin.user_to_only)
 
-    def _load(self, checksum: Checksum) -> LoadedContent:
-        try:
-            return self._source.load_content(checksum)
-        except ObjectNotFoundError as error:
-            raise _missing(checksum, ObjectType.FILE) from error
-
     def _verify_content(self, checksum: Checksum) -> None:
         try:
-            with self._load(checksum) as content:
+            with self._source.load_content(checksum) as content:
                 actual = checksum_loaded(content)
             if actual != checksum:
                 raise corrupted(ObjectType.FILE, checksum, actual)
-        except CorruptionError as error:
+        except (CorruptionError, ObjectNotFoundError) as error:
             error.add_prefix(f"fsck content object {checksum}")
             raise
 
     def _recode(self, checksum: Checksum) -> tuple[bool, int]:
         """Read the object and write it the way the destination keeps it."""
-        with self._load(checksum) as content:
+        with self._source.load_content(checksum) as content:
             size = content.size
             if self._untrusted:
                 _, is_new = import_loaded(self._store, content, self._charge, checksum)

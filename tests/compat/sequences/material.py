@@ -34,12 +34,14 @@ class Tree:
     Attributes:
         path: Where it is.
         files: Paths of its files and links, absolute within the tree.
+        regular: Those of its files alone.
         directories: Those of its directories, without the root.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files: list[str] = []
+        self.regular: list[str] = []
         self.directories: list[str] = []
 
     @property
@@ -77,6 +79,7 @@ def _fill(chance: random.Random, tree: Tree, below: str, depth: int, *, canonica
         else:
             path.write_bytes(_content(chance))
             tree.files.append(shown)
+            tree.regular.append(shown)
         _decorate(chance, path, canonical=canonical)
 
 

@@ -22,7 +22,7 @@ _TEMPORARY = re.compile(r"(checkout-union-|tmp\.|tmp-)[A-Za-z0-9_]+")
 #: Where the programs may differ: which of several mistakes is found first depends on the order of
 #: directory entries or objects, and one context is newer than the reference at hand.
 _MAY_DIFFER = (
-    (re.compile(r"(Can't replace (?:file|directory) with (?:file|directory)): .*"), r"\1"),
+    (re.compile(r"Can't replace (?:file|directory) with (?:file|directory): .*"), "conflict"),
     (re.compile(r"Content object [0-9a-f]{64}: invalid mode \d+ with bits \d+"), "bad mode"),
     (re.compile(r"Opening usr/lib/modules: "), ""),
 )
@@ -65,8 +65,11 @@ class World:
 
     # running ----------------------------------------------------------------------------------
 
-    def both(self, *words: str) -> Outcome:
+    def both(self, *words: str, only_status: bool = False) -> Outcome:
         """Run a command on either side and compare what can be seen of it.
+
+        ``only_status`` is for commands that may fail in several ways, of which each program finds
+        another one first.
 
         Raises:
             Difference: naming what differs.
@@ -77,6 +80,8 @@ class World:
         if theirs.status < 0:  # the reference aborts on an assertion; we have to fail properly
             if ours.status != 1 or not ours.error.startswith("error: "):
                 raise self._difference("the reference aborts, we do not fail", ours, theirs)
+            return ours
+        if only_status and ours.status == theirs.status != 0:
             return ours
         for part, (mine, yours) in zip(
             Outcome._fields, zip(ours, theirs, strict=True), strict=True
@@ -158,7 +163,10 @@ class World:
                     path = Path(directory, entry)
                     found[str(path.relative_to(repo))] = self._describe(path, part)
         found["config"] = (repo / "config").read_text()
-        return found
+        # The reference leaves marks of commits that it has deleted, or never had.
+        return {
+            key: value for key, value in found.items() if not _is_stray_mark(key, repo / "objects")
+        }
 
     def _describe(self, path: Path, part: str) -> object:
         info = path.lstat()
@@ -220,3 +228,11 @@ class World:
                     stat.S_ISREG(info.st_mode) and int(info.st_mtime) == 0,
                 )
         return found
+
+
+def _is_stray_mark(name: str, objects: Path) -> bool:
+    """Whether it is the mark of a partial commit that is not there."""
+    if not name.endswith(".commitpartial"):
+        return False
+    checksum = Path(name).stem
+    return not (objects / checksum[:2] / f"{checksum[2:]}.commit").exists()

@@ -70,9 +70,12 @@ def _entries(repo: Repo, args: Arguments, found: Iterable[tree.Entry]) -> Iterat
     """Each of them, and what of it is below them that is asked for."""
     for entry in found:
         yield entry
-        if entry.tree is not None and not args.flag("dironly"):
-            walk = tree.walk if args.flag("recursive") else tree.children
-            yield from walk(repo, entry)
+        if entry.tree is None:
+            continue
+        if args.flag("recursive"):  # whatever --dironly says
+            yield from tree.walk(repo, entry)
+        elif not args.flag("dironly"):
+            yield from tree.children(repo, entry)
 
 
 class _Listing:
