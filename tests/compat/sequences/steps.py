@@ -205,17 +205,19 @@ class Walk:
             if name in self.checkouts:
                 self.checkouts.remove(name)
             return
-        self.world.compare_directories(name)
+        # A link that replaces another one is not given its owner by the reference.
+        self.world.compare_directories(name, owners_of_links=name not in self.checkouts)
         if name not in self.checkouts:
             self.checkouts.append(name)
 
     def diff(self) -> None:
         """Compare revisions."""
         words = ["diff", REPO, *self._some("--fs-diff", "--no-xattrs")]
-        if self.mode != "archive":  # where it tells how well each program compresses
-            words += self._maybe(0.3, "--stats")
-        # Of a commit that is not there the reference counts no objects; we say that it is missing.
-        revs = [rev for rev in (self._rev(), self._rev()) if rev != _NOWHERE]
+        revs = [self._rev(), *self._maybe(0.8, self._rev())]
+        if self.mode != "archive" and all(rev in self.branches for rev in revs):
+            # In archives it tells how well each program compresses; and of a commit that is not
+            # there the reference counts no objects, while we say that it is missing.
+            words += self._maybe(0.5, "--stats")
         self.world.both(*words, *revs)
 
     def ls(self) -> None:
@@ -298,7 +300,9 @@ class Walk:
     def fsck(self) -> None:
         """Verify, and sometimes delete what is bad."""
         options = self._some("-q", "-a", "--delete", "--add-tombstones", probability=0.2)
-        options += self._some("--verify-bindings", "--verify-back-refs", probability=0.1)
+        options += self._some("--verify-bindings", probability=0.1)
+        # Alone it does not imply the other one with the reference, whatever its help says.
+        options += self._maybe(0.1, "--verify-bindings", "--verify-back-refs")
         self.world.both("fsck", REPO, *options)
         self.world.compare_repositories()
 
