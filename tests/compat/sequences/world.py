@@ -194,12 +194,13 @@ class World:
         touched = path.suffix == ".file" and int(info.st_mtime) != 0
         return ("object", mode, info.st_uid, info.st_gid, size, attributes, touched)
 
-    def compare_directories(self, name: str, *, owners_of_links: bool) -> None:
-        """Raises Difference unless the directories of that name on both sides are the same."""
-        ours, theirs = (
-            self._snapshot(side, name, owners_of_links=owners_of_links)
-            for side in ("ours", "theirs")
-        )
+    def compare_directories(self, name: str, *, is_new: bool) -> None:
+        """Raises Difference unless the directories of that name on both sides are the same.
+
+        Where something was there before, a link that replaces another one is not given its owner
+        by the reference, and what is identical may stay or be replaced.
+        """
+        ours, theirs = (self._snapshot(side, name, is_new=is_new) for side in ("ours", "theirs"))
         if ours == theirs:
             return
         names = sorted(path for path in {*ours, *theirs} if ours.get(path) != theirs.get(path))
@@ -211,7 +212,7 @@ class World:
             + "\n  ".join(self.log)
         )
 
-    def _snapshot(self, side: str, name: str, *, owners_of_links: bool) -> dict[str, object]:
+    def _snapshot(self, side: str, name: str, *, is_new: bool) -> dict[str, object]:
         root = self.base / side / name
         objects = {
             Path(directory, entry).lstat().st_ino
@@ -232,14 +233,14 @@ class World:
                     key: os.getxattr(path, key, follow_symlinks=False)
                     for key in os.listxattr(path, follow_symlinks=False)
                 }
-                has_owner = owners_of_links or not stat.S_ISLNK(info.st_mode)
+                has_owner = is_new or not stat.S_ISLNK(info.st_mode)
                 found[os.path.relpath(path, root)] = (
                     oct(info.st_mode),
                     (info.st_uid, info.st_gid) if has_owner else None,
                     attributes,
                     body,
-                    info.st_ino in objects,  # whether it is a hard link to an object
-                    stat.S_ISREG(info.st_mode) and int(info.st_mtime) == 0,
+                    is_new and info.st_ino in objects,  # whether it is a hard link to an object
+                    is_new and stat.S_ISREG(info.st_mode) and int(info.st_mtime) == 0,
                 )
         return found
 

@@ -6,7 +6,7 @@ from ostree.cli.object_text import METADATA_TYPES, commit_text, file_text, varia
 from ostree.cli.options import JSON, REPO, flag, text
 from ostree.cli.repository import open_repo
 from ostree.cli.signing import GPG_HOMEDIR
-from ostree.errors import NotFoundError, UsageError
+from ostree.errors import NotFoundError, OSTreeError, UsageError
 from ostree.formats.refspec import looks_like_checksum
 from ostree.types import Checksum, ObjectType
 
@@ -131,7 +131,11 @@ def _print_sizes(ctx: Context, repo: Repo, checksum: Checksum) -> None:
     from ostree.formats import sizes
     from ostree.formats.size_text import format_size
 
-    stored = repo.load_commit(checksum).metadata_value("ostree.sizes", "aay")
+    try:
+        stored = repo.load_commit(checksum).metadata_value("ostree.sizes", "aay")
+    except OSTreeError as error:
+        error.add_prefix("Failed to read commit")
+        raise
     if stored is None:
         raise NotFoundError("No metadata key ostree.sizes in commit")
     entries = [sizes.decode_entry(data) for data in stored]
