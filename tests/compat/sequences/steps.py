@@ -208,9 +208,12 @@ class Walk:
             if name in self.checkouts:
                 self.checkouts.remove(name)
             return
-        self.world.compare_directories(name, is_new=name not in self.checkouts)
-        if name not in self.checkouts:
+        is_new = name not in self.checkouts
+        self.world.compare_directories(name, is_new=is_new)
+        if is_new:
             self.checkouts.append(name)
+        else:  # owners of links may differ from now on
+            self.checkouts.remove(name)
 
     def diff(self) -> None:
         """Compare revisions."""

@@ -97,7 +97,6 @@ def read_file(name: str) -> bytes:
 
 
 def _print_detached(ctx: Context, args: Arguments, repo: Repo, checksum: Checksum) -> None:
-    repo.load_commit(checksum)
     detached = repo.load_detached(checksum)
     if detached is None:
         raise NotFoundError(f"No detached metadata for commit {checksum}")
