@@ -282,6 +282,10 @@ def test_any_damage_is_told_alike(
     said = ostree("fsck", f"--repo={ours}", *words)
     expected = oracle("fsck", f"--repo={theirs}", *words, check=False)
 
+    if expected.returncode < 0:  # it crashes on some of them
+        assert said.status == 1
+        assert "error: " in said.err
+        return
     if damage.name.endswith(".filez") or "not a symlink target" in said.err:
         # How a deflate stream is damaged is each library's own story.  The size that stands before
         # it is not covered by any checksum, nor is what follows the target of a link: the reference

@@ -16,13 +16,14 @@ from ostree.repo.repository import Repo
 from ostree.repo.static_delta import generate as generating
 from ostree.repo.static_delta import storage
 from ostree.repo.static_delta.plan import DeltaOptions
+from ostree.system.workers import WorkerPool, _Outcome
 from ostree.transfer.options import PullOptions
 from ostree.transfer.pull import pull
 from ostree.transfer.pull_local import pull_local
 from simulator.lying_server import Content, LyingServer, Status, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ostree.transfer.options import PullResult
@@ -102,6 +103,29 @@ def assert_complete(device: Repo, vendor: Vendor) -> None:
     assert device.refs.get("origin:main") == vendor.commits[-1]
     assert not device.is_partial(vendor.commits[-1])
     assert not device.fsck().corrupted
+
+
+def test_what_is_found_missing_at_the_very_end_is_fetched(
+    vendor: Vendor, device: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon a worker is done with the last part: here it is before anybody looks."""
+
+    def run_at_once(pool: WorkerPool, job: Callable[[], Callable[[], None] | None]) -> None:
+        pool.pending += 1
+        pool._outcomes.put(_Outcome(job(), None))
+        if pool._on_finish is not None:
+            pool._on_finish()
+
+    vendor.program += random.Random(3).randbytes(1_100_000)
+    new = vendor.release()
+    vendor.delta(0, 3, DeltaOptions(min_fallback_size=1))
+    vendor.publish()
+    monkeypatch.setattr(WorkerPool, "submit", run_at_once)
+
+    pull_local(device, vendor.repo.path, [str(new)], REQUIRED)
+
+    device.refs.set("origin:main", new)
+    assert_complete(device, vendor)
 
 
 def test_an_update_is_one_part_and_no_objects(

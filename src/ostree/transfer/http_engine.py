@@ -129,10 +129,15 @@ class HttpEngine:
             if outstanding and content.held <= _MOST_HELD:
                 fetcher.step()
             # The network has to wait, or there is nothing more to come from it.
-            elif not content.help() and not pool.collect(wait=True) and not outstanding:
+            elif not content.help() and not pool.collect(wait=True) and self._is_done():
                 break
             self._report_progress()
         self._report_progress(final=True)
+
+    def _is_done(self) -> bool:
+        """Whether nothing is on its way, nor wanted: the end of a delta may have told of more."""
+        planner = self._planner
+        return not (self._fetcher.outstanding() or planner.metadata or planner.content)
 
     def close(self) -> None:
         """Drop half-stored files; the workers must have ended."""

@@ -89,7 +89,11 @@ def test_refs_of_foreign_collections(repo: Repo, tmp_path: Path) -> None:
     ],
 )
 def test_names_that_cannot_be_refs(repo: Repo, refspec: str, message: str) -> None:
-    for write in (repo.refs.set, lambda name, to: repo.transaction().set_ref(name, to)):
+    def set_in_transaction(name: str, to: Checksum) -> None:
+        with repo.transaction() as txn:
+            txn.set_ref(name, to)
+
+    for write in (repo.refs.set, set_in_transaction):
         with pytest.raises(FormatError) as caught:
             write(refspec, ONE)
 
