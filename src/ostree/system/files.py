@@ -113,7 +113,10 @@ def read_file(path: str, dir_fd: int | None = None, *, limit: int | None = None)
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
-        size = os.fstat(fd).st_size
+        info = os.fstat(fd)
+        if stat.S_ISDIR(info.st_mode):  # before its size is judged, which grows with its entries
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        size = info.st_size
         if limit is not None and size > limit:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         return read_all(fd, size)

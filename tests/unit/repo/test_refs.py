@@ -348,3 +348,15 @@ def test_a_prefix_is_removed_from_the_refs_of_a_remote_too(repo: Repo) -> None:
 
     assert repo.refs.list("origin:os") == {"origin:x86_64/stable": ONE}
     assert repo.refs.list("origin:os", full_names=True) == {"origin:os/x86_64/stable": ONE}
+
+
+def test_many_refs_in_one_directory(repo: Repo) -> None:
+    """The directory's own size, which grows, is not that of a file of a ref."""
+    names = [f"app/x86_64/a-name-of-some-length-{number}" for number in range(300)]
+    os.makedirs(os.path.join(repo.path, "refs/heads/app/x86_64"))
+    for name in names:
+        with open(os.path.join(repo.path, "refs/heads", name), "w") as file:
+            file.write(f"{ONE}\n")
+
+    assert os.stat(os.path.join(repo.path, "refs/heads/app/x86_64")).st_size > 4096
+    assert sorted(repo.refs.all()) == sorted(names)
