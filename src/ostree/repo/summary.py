@@ -6,7 +6,8 @@ import os
 import stat
 import time
 
-from ostree.errors import ObjectNotFoundError
+from ostree.errors import FormatError, ObjectNotFoundError
+from ostree.formats import commit as commit_format
 from ostree.formats import summary as summary_format
 from ostree.formats.gvariant import Variant
 from ostree.formats.hash_order import HashDict
@@ -145,19 +146,30 @@ def _by_collection(repo: Repo) -> dict[str, dict[str, str]]:
 
 
 def _entries(repo: Repo, refs: Mapping[str, str]) -> list[SummaryRef]:
+    # Channels and aliases name one commit many times: it is read and described once.
+    known: dict[str, SummaryRef] = {}
     entries = []
     for name, value in refs.items():
-        if not looks_like_checksum(value):
-            raise ObjectNotFoundError(f"No such metadata object {value}.commit")
-        size = len(repo.load_metadata(value, ObjectType.COMMIT))
-        commit = repo.load_commit(value)
-        version = commit.metadata_value("version", "s")
-        entries.append(
-            SummaryRef.of_commit(
-                name, Checksum(value), size, timestamp=commit.timestamp, version=version
-            )
-        )
+        entry = known.get(value)
+        if entry is None:
+            entry = known[value] = _entry(repo, name, value)
+        entries.append(SummaryRef(name, entry.checksum, entry.size, entry.metadata))
     return entries
+
+
+def _entry(repo: Repo, name: str, value: str) -> SummaryRef:
+    if not looks_like_checksum(value):
+        raise ObjectNotFoundError(f"No such metadata object {value}.commit")
+    data = repo.load_metadata(value, ObjectType.COMMIT)
+    try:
+        commit = commit_format.decode(data)
+    except FormatError as error:
+        error.add_prefix(f"Loading {value}.commit")
+        raise
+    version = commit.metadata_value("version", "s")
+    return SummaryRef.of_commit(
+        name, Checksum(value), len(data), timestamp=commit.timestamp, version=version
+    )
 
 
 def _commit_metadata(
