@@ -97,7 +97,7 @@ class LooseStore:
         staging: Where a transaction puts new objects until it is complete, if it does.
         exact_sizes: Whether objects have to take as many bytes as the reference's.
         content_only: Whether new file objects of mode bare-split-xattrs are to be as incomplete as
-            those of the reference's ``commit`` (ADR 0011-split-xattrs).
+            those of the reference's ``commit`` (ADR 0017-split-xattrs).
     """
 
     properties: StoreProperties

@@ -273,7 +273,7 @@ def test_missing_files_where_gpg_is_demanded(
 def test_missing_files_where_engines_are_demanded(
     engines: list[Fake], words: object, prefix: str, no_summary: str, no_signature: str, both: str
 ) -> None:
-    """A summary alone missing lets everything through in upstream's pull (ADR 11)."""
+    """A summary alone missing lets everything through in upstream's pull (ADR 18)."""
     check = Trust(summary_engines=engines).check_summary
 
     assert refusal(check, None, None, words) == prefix + both

@@ -129,7 +129,7 @@ def run(ctx: Context, args: Arguments) -> None:
     """Commit a tree and print the new checksum."""
     fsync = _fsync(args)
     with open_repo(ctx, args, writable=True) as repo, ExitStack() as stack:
-        # In mode bare-split-xattrs the reference writes content alone (ADR 0011-split-xattrs).
+        # In mode bare-split-xattrs the reference writes content alone (ADR 0017-split-xattrs).
         repo.store.content_only = True
         rules = PathRules(args)
         branch = args.text("branch")
