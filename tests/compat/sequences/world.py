@@ -27,6 +27,7 @@ _MAY_DIFFER = (
     (re.compile(r"Loading commit for ref [^:]*:(?:[^ :]*:)?"), "Loading commit:"),
     (re.compile(r"Can't replace (?:file|directory) with (?:file|directory): .*"), "conflict"),
     (re.compile(r"Content object [0-9a-f]{64}: invalid mode \d+ with bits \d+"), "bad mode"),
+    (re.compile(r"Ref ‘.*’ in bindings for commit .*"), "bad back reference"),
     (re.compile(r"Opening usr/lib/modules: "), ""),
 )
 #: What the reference refuses and we do: a copy that is there already, made readable by the first
