@@ -27,6 +27,8 @@ _MAY_DIFFER = (
     (re.compile(r"Loading commit for ref [^:]*:(?:[^ :]*:)?"), "Loading commit:"),
     (re.compile(r"Can't replace (?:file|directory) with (?:file|directory): .*"), "conflict"),
     (re.compile(r"Content object [0-9a-f]{64}: invalid mode \d+ with bits \d+"), "bad mode"),
+    (re.compile(r"Commit [0-9a-f]{64}: Commit has no requested ref .*"), "not bound"),
+    (re.compile(r"(?:openat\(.*\)|open\(O_TMPFILE\)): Not a directory"), "Not a directory"),
     (re.compile(r"Ref ‘.*’ in bindings for commit .*"), "bad back reference"),
     (re.compile(r"Opening usr/lib/modules: "), ""),
 )
