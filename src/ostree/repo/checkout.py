@@ -276,6 +276,8 @@ class Checkout:
         options = self._options
         if options.whiteouts:
             entries = self._apply_whiteouts(directory, entries)
+            if options.existing is Existing.REPLACE and not directory.created:
+                _clear_directories(directory.fd, entries)
         if options.skip:
             entries = [
                 item for item in entries if f"{directory.path}/{item[0]}" not in options.skip
@@ -385,3 +387,14 @@ def _remove_other(name: str, dir_fd: int) -> bool:
         return False
     os.unlink(name, dir_fd=dir_fd)
     return True
+
+
+def _clear_directories(dir_fd: int, entries: Entries) -> None:
+    """Remove directories where a layer has a file or link: it replaces what is below it."""
+    for name, _ in entries:
+        try:
+            info = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if stat.S_ISDIR(info.st_mode):
+            files.remove_tree(name, dir_fd)

@@ -913,3 +913,20 @@ def test_an_empty_skip_list_skips_nothing(text: str) -> None:
 
 def test_a_skip_list_is_taken_word_for_word() -> None:
     assert parse_skip_list("/a\n/b/\n\n /c \r\n") == {"/a", "/b/", " /c \r"}
+
+
+def test_a_file_of_a_layer_replaces_a_directory(tmp_path: Path) -> None:
+    """Layers of containers do so: what was below the directory is gone with it."""
+    with Repo.create(tmp_path / "layers", "archive") as repo:
+        for ref, make in (("lower", "d/below"), ("upper", "d")):
+            path = tmp_path / ref / make
+            path.parent.mkdir(parents=True)
+            path.write_text(ref)
+            with repo.transaction() as txn:
+                txn.set_ref(ref, txn.commit(txn.import_directory(tmp_path / ref)))
+        options = CheckoutOptions(user_mode=True, existing=Existing.REPLACE, whiteouts=True)
+        repo.checkout("lower", tmp_path / "out", options=options)
+
+        repo.checkout("upper", tmp_path / "out", options=options)
+
+    assert (tmp_path / "out/d").read_text() == "upper"
