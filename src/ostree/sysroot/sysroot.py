@@ -2,56 +2,41 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
-
 from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.origin import new_origin
 from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list, initializing
 from ostree.sysroot.bootloaders.choice import choose_bootloader
-from ostree.sysroot.cleanup import clean
+from ostree.sysroot.changing import ChangeableSysroot
 from ostree.sysroot.creating import DeploymentMaker
-from ostree.sysroot.deployment_list import Retention, SwapKind
+from ostree.sysroot.deployment_list import Retention
 from ostree.sysroot.kernel_argument_options import (
     KernelArgumentOptions,
     select_kernel_arguments,
 )
-from ostree.sysroot.loading import read_booted_facts
-from ostree.sysroot.lock import SysrootLock
-from ostree.sysroot.staged import forget_staged
-from ostree.sysroot.step import describe_error, step
-from ostree.sysroot.view import SysrootView
-from ostree.sysroot.writing import ListWriter, touch_deployments
+from ostree.sysroot.step import step
+from ostree.sysroot.writing import touch_deployments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import os
     from typing import NoReturn
 
-    from ostree.events import Listener
     from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.prune import PruneResult
     from ostree.sysroot.deployment import Deployment
-    from ostree.sysroot.settings import SysrootSettings
     from ostree.sysroot.upgrader import Puller, UpgradeResult
     from ostree.types import Checksum
 
 
-class Sysroot(SysrootView):
+class Sysroot(ChangeableSysroot):
     """An open sysroot; a context manager.
 
     What changes it takes the sysroot's lock, reads the deployment list again if somebody changed
     it meanwhile, and leaves either the old list or the new one, whenever it is interrupted.
     """
-
-    def __init__(
-        self, path: str, root_fd: int, settings: SysrootSettings, on_event: Listener
-    ) -> None:
-        super().__init__(path, root_fd, settings, on_event)
-        self._lock_depth = 0
 
     @staticmethod
     def init_fs(path: str | os.PathLike[str], *, epoch: int = 0) -> None:
@@ -68,52 +53,6 @@ class Sysroot(SysrootView):
 
     # changing ---------------------------------------------------------------------------------
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other programs from changing the sysroot for the length of a ``with`` block.
-
-        May be nested.  On a booted system the mounts that deploying writes to are made writable,
-        for this program only.
-
-        Raises:
-            SysrootError: the lock cannot be had, or we lack the rights.
-        """
-        if self._lock_depth == 0:
-            self._prepare_mounts()
-        lock = SysrootLock(self._root_fd, self._on_event)
-        if self._lock_depth == 0:
-            with step("Locking sysroot"):
-                lock.acquire()
-        self._lock_depth += 1
-        try:
-            yield
-        finally:
-            self._lock_depth -= 1
-            lock.release()
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Hold the lock; errors of the system come out as ours even where no step names them."""
-        with self.lock():
-            try:
-                yield
-            except OSError as error:
-                raise SysrootError(describe_error(error)) from error
-
-    def _prepare_mounts(self) -> None:
-        if read_booted_facts(self._root_fd, self.settings.run_directory) is None:
-            return
-        if os.geteuid() != 0:
-            raise SysrootError("You must be root to perform this command")
-        from ostree.sysroot import mounts
-
-        if not mounts.read_only_mounts():
-            return
-        mounts.enter_private_namespace()
-        for path in mounts.read_only_mounts():
-            mounts.remount_writable(path)
-        self._reopen()
-
     def init_stateroot(self, name: str) -> None:
         """Make a stateroot: a place for deployments with a ``/var`` of their own.
 
@@ -121,7 +60,7 @@ class Sysroot(SysrootView):
             SysrootError: it exists already, or its name is none.
         """
         self.ensure_initialized()
-        with self._changing():
+        with self.changing():
             initializing.init_stateroot(self._root_fd, name)
             touch_deployments(self._root_fd)
 
@@ -160,7 +99,7 @@ class Sysroot(SysrootView):
             self._refuse_staging()
         options = kernel_arguments or KernelArgumentOptions()
         options.check(merging=merge)
-        with self._changing():
+        with self.changing():
             self.load()
             name = self._stateroot_or_booted(stateroot)
             checksum = self.repo.resolve(rev)
@@ -202,7 +141,7 @@ class Sysroot(SysrootView):
             retention: Which deployments stay.
             prune: Whether to remove objects that nothing needs any more.
         """
-        with self._changing():
+        with self.changing():
             self._ensure_loaded()
             # Fail before anything is made, not after.
             choose_bootloader(parse_config(self.repo.config.keyfile).bootloader, self._root_fd)
@@ -233,7 +172,7 @@ class Sysroot(SysrootView):
         Raises:
             SysrootError: there is no such deployment, or it is running.
         """
-        with self._changing():
+        with self.changing():
             self.load()
             deployment_list.check_index(self._deployments, index)
             gone = self._deployments[index]
@@ -273,7 +212,7 @@ class Sysroot(SysrootView):
 
         if stage:
             self._refuse_staging()
-        with self._changing():
+        with self.changing():
             self.load()
             upgrader = Upgrader(self, stateroot, puller=puller, on_event=self._on_event)
             return upgrader.upgrade(
@@ -283,37 +222,6 @@ class Sysroot(SysrootView):
                 deploy_only=deploy_only,
             )
 
-    def write_deployments(self, wanted: Sequence[Deployment]) -> None:
-        """Make a list of deployments the one that is booted from.
-
-        Args:
-            wanted: Members of :attr:`deployments`, and new ones, in their new order.
-
-        Raises:
-            SysrootError: the booted deployment is missing; or naming the step that failed, in
-                which case the old list is still the active one.
-        """
-        with self._changing():
-            self._ensure_loaded()
-            if self._booted is not None and self._booted not in wanted:
-                raise SysrootError("Attempting to remove booted deployment")
-            staged_changed = self._settle_staged(wanted)
-            current = [d for d in self._deployments if not d.staged]
-            bootable = [d for d in wanted if not d.staged]
-            kind = deployment_list.plan_swap(current, bootable, version_of=self.version_of)
-            if kind is not SwapKind.NOTHING:
-                self._writer().write(
-                    deployment_list.place(bootable),
-                    kind,
-                    bootversion=self.bootversion,
-                    old_count=len(current),
-                )
-            elif not staged_changed:
-                return
-            with step("Reloading deployments after commit"):
-                touch_deployments(self._root_fd)
-                self.load(force=True)
-
     def _refuse_staging(self) -> NoReturn:
         self.load()
         if self.booted is None:
@@ -322,52 +230,8 @@ class Sysroot(SysrootView):
             )
         raise SysrootError("Staging deployments is not supported yet")
 
-    def _settle_staged(self, wanted: Sequence[Deployment]) -> bool:
-        """Discard the staged deployment unless it stays in front; whether there was one to."""
-        staged = next((d for d in self._deployments if d.staged), None)
-        if staged is None or (wanted and wanted[0] is staged):
-            return False
-        forget_staged(self.settings.run_directory)
-        return True
-
-    def _writer(self) -> ListWriter:
-        repo = self.repo
-        return ListWriter(
-            self._root_fd,
-            repo.dir_fd,
-            parse_config(repo.config.keyfile),
-            self.settings,
-            sync=repo.config.fsync,
-            version_of=self.version_of,
-            on_event=self._on_event,
-        )
-
-    def clean_up(self, *, prune: bool = True) -> PruneResult | None:
-        """Remove what no deployment needs.
-
-        Args:
-            prune: Whether to remove objects from the repository as well; history goes with them.
-
-        Raises:
-            SysrootError: naming the step.
-        """
-        with self._changing():
-            self._ensure_loaded()
-            clean(self._root_fd, self.repo, self._deployments)
-            if not prune:
-                return None
-            from ostree.repo.prune import prune as prune_repo
-
-            with step("Pruning system repository"):
-                return prune_repo(
-                    self.repo,
-                    refs_only=True,
-                    depth=0,
-                    extra_roots=[d.checksum for d in self._deployments],
-                )
-
     def cleanup(self) -> PruneResult | None:
         """What ``ostree admin cleanup`` does: :meth:`clean_up` after reading the list again."""
-        with self._changing():
+        with self.changing():
             self.load()
             return self.clean_up()

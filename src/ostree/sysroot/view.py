@@ -98,6 +98,16 @@ class SysrootView(Closing):
     # reading ----------------------------------------------------------------------------------
 
     @property
+    def root_fd(self) -> int:
+        """A descriptor of its directory, for the rooms of this floor."""
+        return self._root_fd
+
+    @property
+    def on_event(self) -> Listener:
+        """Who is told what users want to know."""
+        return self._on_event
+
+    @property
     def repo(self) -> Repo:
         """The system's repository.
 

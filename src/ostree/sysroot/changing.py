@@ -1,0 +1,162 @@
+"""A sysroot as it is changed: its lock, and the acts that every change is made of."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+from ostree.errors import SysrootError
+from ostree.formats.sysroot_config import parse_config
+from ostree.sysroot import deployment_list
+from ostree.sysroot.cleanup import clean
+from ostree.sysroot.deployment_list import SwapKind
+from ostree.sysroot.loading import read_booted_facts
+from ostree.sysroot.lock import SysrootLock
+from ostree.sysroot.staged import forget_staged
+from ostree.sysroot.step import describe_error, step
+from ostree.sysroot.view import SysrootView
+from ostree.sysroot.writing import ListWriter, touch_deployments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ostree.events import Listener
+    from ostree.repo.prune import PruneResult
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.settings import SysrootSettings
+
+
+class ChangeableSysroot(SysrootView):
+    """What the verbs of :class:`~ostree.sysroot.sysroot.Sysroot` change a sysroot with.
+
+    What changes it takes the sysroot's lock, reads the deployment list again if somebody changed
+    it meanwhile, and leaves either the old list or the new one, whenever it is interrupted.
+    """
+
+    def __init__(
+        self, path: str, root_fd: int, settings: SysrootSettings, on_event: Listener
+    ) -> None:
+        super().__init__(path, root_fd, settings, on_event)
+        self._lock_depth = 0
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other programs from changing the sysroot for the length of a ``with`` block.
+
+        May be nested.  On a booted system the mounts that deploying writes to are made writable,
+        for this program only.
+
+        Raises:
+            SysrootError: the lock cannot be had, or we lack the rights.
+        """
+        if self._lock_depth == 0:
+            self._prepare_mounts()
+        lock = SysrootLock(self._root_fd, self._on_event)
+        if self._lock_depth == 0:
+            with step("Locking sysroot"):
+                lock.acquire()
+        self._lock_depth += 1
+        try:
+            yield
+        finally:
+            self._lock_depth -= 1
+            lock.release()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Hold the lock for the length of a change; errors of the system come out as ours even where no step names them."""
+        with self.lock():
+            try:
+                yield
+            except OSError as error:
+                raise SysrootError(describe_error(error)) from error
+
+    def _prepare_mounts(self) -> None:
+        if read_booted_facts(self._root_fd, self.settings.run_directory) is None:
+            return
+        if os.geteuid() != 0:
+            raise SysrootError("You must be root to perform this command")
+        from ostree.sysroot import mounts
+
+        if not mounts.read_only_mounts():
+            return
+        mounts.enter_private_namespace()
+        for path in mounts.read_only_mounts():
+            mounts.remount_writable(path)
+        self._reopen()
+
+    def write_deployments(self, wanted: Sequence[Deployment]) -> None:
+        """Make a list of deployments the one that is booted from.
+
+        Args:
+            wanted: Members of :attr:`deployments`, and new ones, in their new order.
+
+        Raises:
+            SysrootError: the booted deployment is missing; or naming the step that failed, in
+                which case the old list is still the active one.
+        """
+        with self.changing():
+            self._ensure_loaded()
+            if self._booted is not None and self._booted not in wanted:
+                raise SysrootError("Attempting to remove booted deployment")
+            staged_changed = self._settle_staged(wanted)
+            current = [d for d in self._deployments if not d.staged]
+            bootable = [d for d in wanted if not d.staged]
+            kind = deployment_list.plan_swap(current, bootable, version_of=self.version_of)
+            if kind is not SwapKind.NOTHING:
+                self._writer().write(
+                    deployment_list.place(bootable),
+                    kind,
+                    bootversion=self.bootversion,
+                    old_count=len(current),
+                )
+            elif not staged_changed:
+                return
+            with step("Reloading deployments after commit"):
+                touch_deployments(self._root_fd)
+                self.load(force=True)
+
+    def _settle_staged(self, wanted: Sequence[Deployment]) -> bool:
+        """Discard the staged deployment unless it stays in front; whether there was one to."""
+        staged = next((d for d in self._deployments if d.staged), None)
+        if staged is None or (wanted and wanted[0] is staged):
+            return False
+        forget_staged(self.settings.run_directory)
+        return True
+
+    def _writer(self) -> ListWriter:
+        repo = self.repo
+        return ListWriter(
+            self._root_fd,
+            repo.dir_fd,
+            parse_config(repo.config.keyfile),
+            self.settings,
+            sync=repo.config.fsync,
+            version_of=self.version_of,
+            on_event=self._on_event,
+        )
+
+    def clean_up(self, *, prune: bool = True) -> PruneResult | None:
+        """Remove what no deployment needs.
+
+        Args:
+            prune: Whether to remove objects from the repository as well; history goes with them.
+
+        Raises:
+            SysrootError: naming the step.
+        """
+        with self.changing():
+            self._ensure_loaded()
+            clean(self._root_fd, self.repo, self._deployments)
+            if not prune:
+                return None
+            from ostree.repo.prune import prune as prune_repo
+
+            with step("Pruning system repository"):
+                return prune_repo(
+                    self.repo,
+                    refs_only=True,
+                    depth=0,
+                    extra_roots=[d.checksum for d in self._deployments],
+                )
