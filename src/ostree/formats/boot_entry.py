@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.errors import FormatError
+from ostree.errors import FormatError, SysrootError
 from ostree.formats.hash_order import HashDict
 
 TYPE_CHECKING = False
@@ -109,6 +109,18 @@ def _split_line(line: str) -> tuple[str, str | None]:
     if end is None:
         return line, None
     return line[:end], line[end + 1 :]
+
+
+def kernel_path(entry: BootEntry) -> str:
+    """The kernel of an entry, without which no boot loader can do.
+
+    Raises:
+        SysrootError: it names none.
+    """
+    path = entry.get("linux")
+    if path is None:
+        raise SysrootError('No "linux" key in bootloader config')
+    return path
 
 
 def is_entry_name(name: str) -> bool:

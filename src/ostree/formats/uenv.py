@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.errors import SysrootError
+from ostree.formats.boot_entry import kernel_path
 from ostree.formats.loader_lines import join_lines
 
 TYPE_CHECKING = False
@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
     from ostree.formats.boot_entry import BootEntry
 
-#: Keys of a boot entry whose values are paths below ``/boot``, with the variable for each.
+#: Further keys of a boot entry whose values are paths below ``/boot``, with the variable for each.
 _PATHS = (
-    ("linux", "kernel_image"),
     ("initrd", "ramdisk_image"),
     ("devicetree", "fdt_file"),
     ("fdtdir", "fdtdir"),
@@ -38,8 +37,7 @@ def _elements(entries: Sequence[BootEntry], system_uenv: str | None) -> Iterator
     for index, entry in enumerate(entries):
         # Nothing, 2, 3 … but never 1.
         suffix = str(index + 1) if index else ""
-        if entry.get("linux") is None:
-            raise SysrootError('No "linux" key in bootloader config')
+        yield f"kernel_image{suffix}=/boot{kernel_path(entry)}"
         for key, variable in _PATHS:
             value = entry.get(key)
             if value is not None:

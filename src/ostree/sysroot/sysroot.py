@@ -144,7 +144,7 @@ class Sysroot(ChangeableSysroot):
         with self.changing():
             self._ensure_loaded()
             # Fail before anything is made, not after.
-            choose_bootloader(parse_config(self.repo.config.keyfile).bootloader, self._root_fd)
+            choose_bootloader(parse_config(self.repo.config.keyfile), self.settings, self._root_fd)
             self.clean_up(prune=False)
             maker = DeploymentMaker(
                 self._root_fd,

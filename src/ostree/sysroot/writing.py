@@ -101,7 +101,7 @@ class ListWriter:
             subbootversion = self._sub_swap(deployments, bootversion)
         else:
             bootversion = 1 - bootversion
-            bootloader = choose_bootloader(self._config.bootloader, self._root_fd)
+            bootloader = choose_bootloader(self._config, self._settings, self._root_fd)
             atomic = bootloader is not None and bootloader.atomic
             subbootversion = self._full_swap(deployments, bootversion, bootloader)
         self._on_event(
@@ -179,6 +179,9 @@ class ListWriter:
             with step("Bootloader write config"):
                 bootloader.write_config(self._root_fd, bootversion, deployments)
         self._switch_loader(bootversion)
+        if bootloader is not None:
+            with step("Bootloader write config"):
+                bootloader.after_swap(self._root_fd, deployments)
         return subbootversion
 
     def _install(

@@ -298,7 +298,6 @@ def test_a_version_cannot_add_lines_to_the_boot_entry(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("boot/syslinux/syslinux.cfg", "syslinux"),
         ("boot/grub2/grub.cfg", "grub2"),
         ("boot/grub/grub.cfg", "grub2"),
         ("boot/efi/EFI/debian/grub.cfg", "grub2"),

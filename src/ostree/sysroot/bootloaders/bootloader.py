@@ -3,16 +3,69 @@
 from __future__ import annotations
 
 from ostree.errors import SysrootError
+from ostree.sysroot.loading import read_text
+from ostree.system.files import describe, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ostree.formats.boot_entry import BootEntry
+    from ostree.formats.sysroot_config import SysrootConfig
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.settings import SysrootSettings
+
+
+class ConfigFile:
+    """A file of a boot loader's configuration.
+
+    Attributes:
+        path: Relative to the sysroot.
+        data: What is to be written, or None if another program decides on it.
+    """
+
+    __slots__ = ("data", "path")
+
+    def __init__(self, path: str, data: bytes | None) -> None:
+        self.path = path
+        self.data = data
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ConfigFile):
+            return NotImplemented
+        return (self.path, self.data) == (other.path, other.data)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.data))
+
+    def __repr__(self) -> str:
+        return f"ConfigFile({self.path!r}, {self.data!r})"
+
+
+class ConfigFacts:
+    """What a boot loader's configuration depends on besides the boot entries.
+
+    Attributes:
+        current: The text of the configuration that is replaced.
+        system: What the default deployment adds, or None if it adds nothing.
+    """
+
+    __slots__ = ("current", "system")
+
+    def __init__(self, *, current: str = "", system: str | None = None) -> None:
+        self.current = current
+        self.system = system
 
 
 class Bootloader:
     """Writes the configuration of one boot loader.
+
+    Deciding and acting are apart: :meth:`read_facts` reads, :meth:`config_files` says what is to
+    be written and touches nothing, :meth:`write_config` is both and the writing.
+
+    Args:
+        config: The repository's ``[sysroot]`` group.
+        settings: How some steps are done.
 
     Attributes:
         name: What upstream calls it in its messages.
@@ -22,47 +75,88 @@ class Bootloader:
     name = ""
     atomic = True
 
+    def __init__(self, config: SysrootConfig, settings: SysrootSettings) -> None:
+        self._config = config
+        self._settings = settings
+
     def is_active(self, root_fd: int) -> bool:
         """Whether the sysroot is set up for this boot loader."""
         raise NotImplementedError
 
-    def check(self) -> None:
-        """Find out early whether :meth:`write_config` can work at all.
+    def read_facts(self, root_fd: int, deployments: Sequence[Deployment]) -> ConfigFacts:
+        """Read what :meth:`config_files` needs.
+
+        Args:
+            root_fd: The sysroot.
+            deployments: The new list, with its boot entries.
 
         Raises:
-            SysrootError: it cannot.
+            SysrootError: what has to be there is not.
+            FormatError: a file is not text, or longer than it can be.
+            OSError: reading failed.
         """
+        del root_fd, deployments
+        return ConfigFacts()
+
+    def config_files(
+        self, facts: ConfigFacts, bootversion: int, entries: Sequence[BootEntry]
+    ) -> list[ConfigFile]:
+        """The configuration of ``bootversion``; nothing is read or written.
+
+        Args:
+            facts: From :meth:`read_facts`.
+            bootversion: The one that becomes active next.
+            entries: The boot entries of the new list, in its order.
+
+        Raises:
+            SysrootError: an entry cannot be expressed, or the present configuration is malformed.
+        """
+        raise NotImplementedError
 
     def write_config(
         self, root_fd: int, bootversion: int, deployments: Sequence[Deployment]
     ) -> None:
-        """Write the configuration for ``bootversion`` into ``boot/loader.BOOTVERSION``.
+        """Write the configuration of ``bootversion``.
 
         Nothing of it takes effect before ``boot/loader`` is renamed, if :attr:`atomic`; until
         then it can be repeated.
 
         Args:
             root_fd: The sysroot.
-            bootversion: The one that becomes active next.
+            bootversion: The one that becomes active next; its directory is there.
             deployments: The new list, with its boot entries.
 
         Raises:
             SysrootError: an entry cannot be expressed.
             OSError: writing failed.
         """
-        raise NotImplementedError
+        facts = self.read_facts(root_fd, deployments)
+        for file in self.config_files(facts, bootversion, [d.entry for d in deployments]):
+            if file.data is not None:
+                replace_file(file.path, file.data, root_fd)
+
+    def after_swap(self, root_fd: int, deployments: Sequence[Deployment]) -> None:
+        """What is to be done when ``boot/loader`` has been renamed and is on disk.
+
+        Can be repeated.
+
+        Args:
+            root_fd: The sysroot.
+            deployments: The list that is active now.
+
+        Raises:
+            SysrootError: it failed; the new list is active nevertheless.
+        """
 
 
-class UnsupportedBootloader(Bootloader):
-    """A boot loader that we recognise and cannot write for."""
+def read_current(path: str, root_fd: int) -> str:
+    """The configuration that is replaced; upstream insists on it, even where it is not used.
 
-    def check(self) -> None:
-        """Tell which it is."""
-        raise SysrootError(f"The boot loader {self.name} is not supported yet")
-
-    def write_config(
-        self, root_fd: int, bootversion: int, deployments: Sequence[Deployment]
-    ) -> None:
-        """Tell which it is."""
-        del root_fd, bootversion, deployments
-        self.check()
+    Raises:
+        SysrootError: it cannot be read.
+        FormatError: it is not UTF-8, or longer than such a file can be.
+    """
+    try:
+        return read_text(path, root_fd)
+    except OSError as error:
+        raise SysrootError(describe(f"openat({path})", error)) from error

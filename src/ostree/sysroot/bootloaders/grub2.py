@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ostree.sysroot.bootloaders.bootloader import UnsupportedBootloader
+from ostree.sysroot.bootloaders.unsupported import UnsupportedBootloader
 from ostree.sysroot.layout import MAX_TEXT
 from ostree.system.files import exists, list_directory, read_file
 

@@ -1,16 +1,45 @@
-"""syslinux and extlinux: recognised only."""
+"""syslinux and extlinux, which read ``syslinux.cfg`` (boot §3.2)."""
 
 from __future__ import annotations
 
-from ostree.sysroot.bootloaders.bootloader import UnsupportedBootloader
+from ostree.formats.syslinux import format_syslinux
+from ostree.sysroot.bootloaders.bootloader import (
+    Bootloader,
+    ConfigFacts,
+    ConfigFile,
+    read_current,
+)
+from ostree.sysroot.layout import loader_directory
 from ostree.system.files import exists
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class Syslinux(UnsupportedBootloader):
-    """``boot/syslinux/syslinux.cfg`` (boot §3.2)."""
+    from ostree.formats.boot_entry import BootEntry
+    from ostree.sysroot.deployment import Deployment
+
+_PATH = "boot/syslinux/syslinux.cfg"
+
+
+class Syslinux(Bootloader):
+    """``boot/loader.V/syslinux.cfg``, which ``boot/syslinux`` reaches through ``boot/loader``."""
 
     name = "syslinux"
 
     def is_active(self, root_fd: int) -> bool:
         """Whether its configuration is there, be it a dangling link."""
-        return exists("boot/syslinux/syslinux.cfg", root_fd)
+        return exists(_PATH, root_fd)
+
+    def read_facts(self, root_fd: int, deployments: Sequence[Deployment]) -> ConfigFacts:
+        """Read the present configuration, whose other entries stay."""
+        del deployments
+        return ConfigFacts(current=read_current(_PATH, root_fd))
+
+    def config_files(
+        self, facts: ConfigFacts, bootversion: int, entries: Sequence[BootEntry]
+    ) -> list[ConfigFile]:
+        """The one file."""
+        prefix = "" if self._config.bootprefix else "/boot"
+        text = format_syslinux(entries, facts.current, prefix=prefix)
+        return [ConfigFile(f"{loader_directory(bootversion)}/syslinux.cfg", text.encode())]

@@ -8,16 +8,22 @@ import os
 from ostree.errors import SysrootError
 from ostree.formats.kernel_arguments import KernelArguments
 from ostree.formats.uenv import format_uenv
-from ostree.sysroot.bootloaders.bootloader import Bootloader
+from ostree.sysroot.bootloaders.bootloader import (
+    Bootloader,
+    ConfigFacts,
+    ConfigFile,
+    read_current,
+)
 from ostree.sysroot.layout import loader_directory
 from ostree.sysroot.loading import read_text
 from ostree.sysroot.resolve import resolve_inside
-from ostree.system.files import describe, exists, open_directory, replace_file
+from ostree.system.files import exists, open_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ostree.formats.boot_entry import BootEntry
     from ostree.sysroot.deployment import Deployment
 
 _PATH = "boot/loader/uEnv.txt"
@@ -33,18 +39,17 @@ class UBoot(Bootloader):
         """Whether the builder of the image put a ``uEnv.txt`` into ``boot/loader``."""
         return exists(_PATH, root_fd)
 
-    def write_config(
-        self, root_fd: int, bootversion: int, deployments: Sequence[Deployment]
-    ) -> None:
-        """Write the variables for all deployments; the former content is not used."""
-        try:
-            # Upstream reads the file it replaces, and fails where it cannot.
-            read_text(_PATH, root_fd)
-        except OSError as error:
-            raise SysrootError(describe(f"openat({_PATH})", error)) from error
-        system_uenv = _read_system_uenv(root_fd, deployments[0]) if deployments else None
-        text = format_uenv([d.entry for d in deployments], system_uenv)
-        replace_file(f"{loader_directory(bootversion)}/uEnv.txt", text.encode(), root_fd)
+    def read_facts(self, root_fd: int, deployments: Sequence[Deployment]) -> ConfigFacts:
+        """Read the variables that the default deployment brings along."""
+        system = _read_system_uenv(root_fd, deployments[0]) if deployments else None
+        return ConfigFacts(current=read_current(_PATH, root_fd), system=system)
+
+    def config_files(
+        self, facts: ConfigFacts, bootversion: int, entries: Sequence[BootEntry]
+    ) -> list[ConfigFile]:
+        """The one file; nothing of its former content survives."""
+        text = format_uenv(entries, facts.system)
+        return [ConfigFile(f"{loader_directory(bootversion)}/uEnv.txt", text.encode())]
 
 
 def _read_system_uenv(root_fd: int, deployment: Deployment) -> str | None:
