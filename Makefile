@@ -59,6 +59,7 @@ check: $(DEV)
 
 bench: $(RUNTIME)
 	@.ci/setup packages $(REFERENCE_PACKAGES)
+	@.ci/setup compile
 	$(BIN)/python tests/bench/run.py --ostree $(BIN)/ostree $(BENCH_ARGS)
 
 conformance: $(RUNTIME)
