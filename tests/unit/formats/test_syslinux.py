@@ -29,9 +29,10 @@ def test_an_empty_one_is_filled() -> None:
 
 
 def test_its_own_output_is_replaced() -> None:
-    assert rewrite(rewrite("").replace("/k1", "/ostree/k1").replace("/k2", "/ostree/k2")) == (
-        "\n" + DEFAULT + OURS
-    )
+    before = rewrite("").replace("/boot/k", "/boot/ostree/k")
+
+    assert rewrite(before) == DEFAULT + OURS
+    assert rewrite(f"X\n{before}") == f"X\n\n{DEFAULT}{OURS}"
 
 
 def test_without_a_prefix() -> None:
@@ -60,7 +61,7 @@ def test_a_block_inherits_the_kernel_of_the_one_before() -> None:
     kept = "LABEL a\n\tKERNEL /k\nLABEL b\n\tAPPEND x\n"
 
     assert rewrite(kept) == kept + "\n" + DEFAULT + OURS
-    assert rewrite(kept.replace("/k", "/ostree/k")) == "\n" + DEFAULT + OURS
+    assert rewrite(kept.replace("/k", "/ostree/k")) == DEFAULT + OURS
 
 
 @pytest.mark.parametrize(
