@@ -25,7 +25,9 @@ class Entry:
 
     * ``USAGE``: how help names the arguments,
     * ``OPTIONS``: a tuple of options,
-    * ``run(ctx, args)``: does it, and returns the exit status if not 0.
+    * ``run(ctx, args)``: does it, and returns the exit status if not 0,
+    * optionally ``applies(ctx)``: whether there is anything to do; if not, the command succeeds
+      without looking at its command line.
 
     A package has ``GROUP`` instead.
     """
@@ -52,6 +54,7 @@ class Command:
         options: Without the options that all commands have.
         run: What it does.
         before: What options of its group do; None as its result goes on to ``run``.
+        applies: Whether there is anything to do.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Command:
         options: Sequence[Option],
         run: Run,
         before: Run | None = None,
+        applies: Callable[[Context], bool] | None = None,
     ) -> None:
         self.name = name
         self.summary = entry.summary
@@ -69,6 +73,7 @@ class Command:
         self.options = with_standard_options(options)
         self._run = run
         self._before = before
+        self._applies = applies
 
     def help(self) -> str:
         """The text of ``--help``."""
@@ -81,6 +86,8 @@ class Command:
         Raises:
             OSTreeError: whatever goes wrong.
         """
+        if self._applies is not None and not self._applies(ctx):
+            return 0
         args = parse(self.options, argv)
         if args.flag("help"):
             ctx.stdout.write(self.help())
@@ -182,7 +189,15 @@ class Group:
             return group
         full_name = f"{self.name} {name}".lstrip()
         options = (*self._own_options, *module.OPTIONS)
-        return Command(full_name, entry, module.USAGE, options, module.run, self._before)
+        return Command(
+            full_name,
+            entry,
+            module.USAGE,
+            options,
+            module.run,
+            self._before,
+            getattr(module, "applies", None),
+        )
 
     def run(self, ctx: Context, argv: Sequence[str]) -> int:
         """Run the command that the words name.

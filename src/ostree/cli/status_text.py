@@ -55,11 +55,14 @@ def deployment_lines(status: DeploymentStatus, *, colour: bool = False) -> Itera
 
 
 def _suffix(status: DeploymentStatus) -> str:
-    if status.deployment.staged:
-        return " (staged)"
+    deployment = status.deployment
+    soft_reboot = " (soft-reboot)" if deployment.soft_reboot_target else ""
+    if deployment.staged:
+        what = "finalization locked" if deployment.finalization_locked else "staged"
+        return f" ({what}){soft_reboot}"
     if status.pending:
-        return " (pending)"
-    return " (rollback)" if status.rollback else ""
+        return f" (pending){soft_reboot}"
+    return f" (rollback){soft_reboot}" if status.rollback else soft_reboot
 
 
 def format_status_json(statuses: Sequence[DeploymentStatus]) -> str:
@@ -79,8 +82,8 @@ def _object(status: DeploymentStatus) -> str:
         ("booted", status.booted),
         ("pending", status.pending),
         ("rollback", status.rollback),
-        ("finalization-locked", False),
-        ("soft-reboot-target", False),
+        ("finalization-locked", deployment.finalization_locked),
+        ("soft-reboot-target", deployment.soft_reboot_target),
         ("staged", deployment.staged),
         ("pinned", deployment.pinned),
         ("unlocked", deployment.unlocked.value),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ostree.cli.options import SYSROOT, flag
 from ostree.cli.repository import sign_settings
 from ostree.errors import SysrootError
@@ -39,6 +41,11 @@ def open_sysroot(ctx: Context, args: Arguments) -> Sysroot:
             ctx.stdout.flush()
 
     return Sysroot.open(path, settings=settings, on_event=listen)
+
+
+def is_ostree_booted(_ctx: Context) -> bool:
+    """Whether the running system was booted from a deployment."""
+    return os.path.exists("/run/ostree-booted")
 
 
 def print_current_directory(ctx: Context, args: Arguments) -> int | None:

@@ -70,6 +70,27 @@ def _boot_arguments(
     return arguments
 
 
+#: What :func:`fill_entry` sets: never taken over from another deployment's entry.
+_OWN_KEYS = frozenset(
+    {
+        "title",
+        "version",
+        "options",
+        "linux",
+        "initrd",
+        "devicetree",
+        "fdtdir",
+        "aboot",
+        "abootcfg",
+    }
+)
+
+
+def extra_keys_of(entry: BootEntry) -> list[tuple[str, str]]:
+    """The keys of an entry, with their values, that somebody else has put there."""
+    return [(key, entry.get(key) or "") for key in entry.keys() if key not in _OWN_KEYS]  # noqa: SIM118
+
+
 def boot_link_of(entry: BootEntry) -> str:
     """The value of the first ``ostree=`` of an entry's kernel arguments.
 

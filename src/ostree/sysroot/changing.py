@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from ostree.errors import SysrootError
 from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list
-from ostree.sysroot.cleanup import clean
+from ostree.sysroot.cleanup import clean, remove_deployment
 from ostree.sysroot.deployment_list import SwapKind
 from ostree.sysroot.loading import read_booted_facts
 from ostree.sysroot.lock import SysrootLock
-from ostree.sysroot.staged import forget_staged
+from ostree.sysroot.staged import forget_finished, set_aside
 from ostree.sysroot.step import describe_error, step
 from ostree.sysroot.view import SysrootView
 from ostree.sysroot.writing import ListWriter, touch_deployments
@@ -100,30 +100,49 @@ class ChangeableSysroot(SysrootView):
             self._ensure_loaded()
             if self._booted is not None and self._booted not in wanted:
                 raise SysrootError("Attempting to remove booted deployment")
-            staged_changed = self._settle_staged(wanted)
-            current = [d for d in self._deployments if not d.staged]
-            bootable = [d for d in wanted if not d.staged]
-            kind = deployment_list.plan_swap(current, bootable, version_of=self.version_of)
-            if kind is not SwapKind.NOTHING:
-                self._writer().write(
-                    deployment_list.place(bootable),
-                    kind,
-                    bootversion=self.bootversion,
-                    old_count=len(current),
-                )
-            elif not staged_changed:
+            with self._settle_staged(wanted) as staged_changed:
+                written = self._write(wanted)
+            if not (written or staged_changed):
                 return
             with step("Reloading deployments after commit"):
                 touch_deployments(self._root_fd)
                 self.load(force=True)
 
-    def _settle_staged(self, wanted: Sequence[Deployment]) -> bool:
-        """Discard the staged deployment unless it stays in front; whether there was one to."""
+    def _write(self, wanted: Sequence[Deployment]) -> bool:
+        """Make the list that of the boot loader; whether that took anything."""
+        current = [d for d in self._deployments if not d.staged]
+        bootable = [d for d in wanted if not d.staged]
+        kind = deployment_list.plan_swap(current, bootable, version_of=self.version_of)
+        if kind is SwapKind.NOTHING:
+            return False
+        self._writer().write(
+            deployment_list.place(bootable),
+            kind,
+            bootversion=self.bootversion,
+            old_count=len(current),
+        )
+        return True
+
+    @contextmanager
+    def _settle_staged(self, wanted: Sequence[Deployment]) -> Iterator[bool]:
+        """Write a list inside: what is staged is discarded unless it stays in front of it.
+
+        Yields:
+            Whether nothing is staged any more.
+        """
+        run_directory = self.settings.run_directory
         staged = next((d for d in self._deployments if d.staged), None)
         if staged is None or (wanted and wanted[0] is staged):
-            return False
-        forget_staged(self.settings.run_directory)
-        return True
+            yield False
+        elif any(d.key == staged.key and not d.staged for d in wanted):
+            # It is finished, and stays staged until it is in the list: there is no moment at
+            # which it is neither.
+            yield True
+            forget_finished(run_directory)
+        else:
+            with set_aside(run_directory):
+                yield True
+            remove_deployment(staged.stateroot, staged.name, self._root_fd)
 
     def _writer(self) -> ListWriter:
         repo = self.repo

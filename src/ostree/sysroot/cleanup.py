@@ -77,11 +77,17 @@ def _clean_deployments(root_fd: int, deployments: Sequence[Deployment]) -> None:
             path = f"{directory}/{name}"
             if os.path.samestat(running, os.stat(path, dir_fd=root_fd)):
                 continue
-            set_immutable(path, root_fd, on=False)
-            # The directory last: as long as it is there, the next cleanup comes back for the rest.
-            remove_tree(f"{stateroot_directory(stateroot)}/backing/{name}", root_fd)
-            remove_tree(f"{path}.origin", root_fd)
-            remove_tree(path, root_fd)
+            remove_deployment(stateroot, name, root_fd)
+
+
+def remove_deployment(stateroot: str, name: str, root_fd: int) -> None:
+    """Remove a deployment that is not, or no longer, in the list."""
+    path = f"{deployments_directory(stateroot)}/{name}"
+    set_immutable(path, root_fd, on=False)
+    # The directory last: as long as it is there, the next cleanup comes back for the rest.
+    remove_tree(f"{stateroot_directory(stateroot)}/backing/{name}", root_fd)
+    remove_tree(f"{path}.origin", root_fd)
+    remove_tree(path, root_fd)
 
 
 def _clean_boot(root_fd: int, deployments: Sequence[Deployment]) -> None:

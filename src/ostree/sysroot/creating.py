@@ -87,7 +87,7 @@ class DeploymentMaker:
         """
         with step("Deploying tree"):
             with step("Initializing deployment"):
-                deployment = self._initialize(checksum, stateroot)
+                deployment = self.initialize(checksum, stateroot)
             deployment.origin = origin
             if arguments is None and merge is not None:
                 arguments = merge.kernel_arguments
@@ -95,12 +95,20 @@ class DeploymentMaker:
                 arguments.check()
                 deployment.entry.set("options", str(arguments))
             with step("Finalizing deployment"):
-                self._finalize(deployment, merge)
+                self.finalize(deployment, merge)
         return deployment
 
     # the tree ---------------------------------------------------------------------------------
 
-    def _initialize(self, checksum: Checksum, stateroot: str) -> Deployment:
+    def initialize(self, checksum: Checksum, stateroot: str) -> Deployment:
+        """Check out a commit, with an ``/etc`` of its own: what can be done long before a boot.
+
+        Returns:
+            The deployment; it has no origin, no kernel arguments and no local configuration.
+
+        Raises:
+            OSTreeError: what was made so far is for the next cleanup.
+        """
         check_stateroot(stateroot)
         if not exists(stateroot_directory(stateroot), self._root_fd):
             raise SysrootError(f"No such stateroot: {stateroot}")
@@ -175,7 +183,18 @@ class DeploymentMaker:
 
     # what comes last --------------------------------------------------------------------------
 
-    def _finalize(self, deployment: Deployment, merge: Deployment | None) -> None:
+    def finalize(self, deployment: Deployment, merge: Deployment | None) -> None:
+        """Make an initialized deployment ready to be booted: the rest of :meth:`make`.
+
+        May be repeated if it was interrupted.
+
+        Args:
+            deployment: Which one; its origin is written.
+            merge: Whose local configuration it takes.
+
+        Raises:
+            OSTreeError: naming the step.
+        """
         fd = open_subdirectory(self._root_fd, deployment.path)
         try:
             if merge is not None:

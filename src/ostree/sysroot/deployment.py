@@ -38,6 +38,8 @@ class Deployment:
         entry: The boot entry; its ``options`` are the kernel arguments.
         unlocked: Whether and how ``/usr`` is writable.
         staged: Whether it is to be finished at shutdown and has no boot entry yet.
+        finalization_locked: Whether it is staged and the shutdown is not to finish it.
+        soft_reboot_target: Whether a soft reboot would lead to it.
     """
 
     __slots__ = (
@@ -45,9 +47,11 @@ class Deployment:
         "bootserial",
         "checksum",
         "entry",
+        "finalization_locked",
         "index",
         "origin",
         "serial",
+        "soft_reboot_target",
         "staged",
         "stateroot",
         "unlocked",
@@ -66,6 +70,8 @@ class Deployment:
         entry: BootEntry | None = None,
         unlocked: UnlockedState = UnlockedState.NONE,
         staged: bool = False,
+        finalization_locked: bool = False,
+        soft_reboot_target: bool = False,
     ) -> None:
         self.index = index
         self.stateroot = stateroot
@@ -77,6 +83,8 @@ class Deployment:
         self.entry = BootEntry() if entry is None else entry
         self.unlocked = unlocked
         self.staged = staged
+        self.finalization_locked = finalization_locked
+        self.soft_reboot_target = soft_reboot_target
 
     def placed(self, index: int, bootserial: int) -> Deployment:
         """A copy for another place in the list; entry and origin are shared."""
@@ -91,6 +99,8 @@ class Deployment:
             entry=self.entry,
             unlocked=self.unlocked,
             staged=self.staged,
+            finalization_locked=self.finalization_locked,
+            soft_reboot_target=self.soft_reboot_target,
         )
 
     @property

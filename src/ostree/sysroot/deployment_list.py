@@ -31,6 +31,17 @@ class Retention:
         self.rollback = rollback
         self.not_as_default = not_as_default
 
+    def check_staging(self) -> None:
+        """Make sure that this can be said of a staged deployment, too.
+
+        Raises:
+            SysrootError: what stays is decided at shutdown, when nobody remembers this.
+        """
+        if self.pending or self.rollback:
+            raise SysrootError("--stage cannot currently be combined with --retain arguments")
+        if self.not_as_default:
+            raise SysrootError("--stage cannot currently be combined with --not-as-default")
+
 
 class SwapKind(Enum):
     """How far the switch to a new list goes."""

@@ -1,85 +1,198 @@
-"""The deployment that waits for the shutdown to be finished (deployments §11).
+"""The deployment that waits for the shutdown to be finished, as the list shows it (deployments §11).
 
-Staging itself is not done here yet; what another program staged is seen, kept and discarded.
+``/run/ostree/staged-deployment`` is all there is to know of it; no boot loader does.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+from contextlib import contextmanager
 
-from ostree.errors import FormatError
-from ostree.formats import gvariant
+from ostree.errors import FormatError, SysrootError
 from ostree.formats.boot_entry import BootEntry
-from ostree.formats.boot_link import check_stateroot
-from ostree.formats.deployment_name import parse_deployment_target
+from ostree.formats.staged_state import DeploymentReference, StagedState
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.layout import MAX_TEXT
 from ostree.sysroot.loading import read_origin
 from ostree.sysroot.step import step
-from ostree.system.files import exists, read_file
+from ostree.system.files import exists, make_directories, open_directory, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ostree.formats.gvariant import Variant
+    from ostree.formats.kernel_arguments import KernelArguments
 
 _STATE = "ostree/staged-deployment"
+_ASIDE = "ostree/staged-deployment.aside"
 _LOCKED = "ostree/staged-deployment-locked"
 
 
-def load_staged(root_fd: int, run_directory: str) -> Deployment | None:
+def read_state(run_directory: str) -> StagedState | None:
+    """What the state file says, or None if there is none.
+
+    Raises:
+        FormatError: it is malformed.
+    """
+    try:
+        data = read_file(f"{run_directory}/{_STATE}", limit=MAX_TEXT)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise FormatError(f"File is larger than {MAX_TEXT} bytes") from error
+        raise
+    return StagedState.decode(data)
+
+
+def write_state(run_directory: str, state: StagedState) -> None:
+    """Replace the state file: from now on this is what the shutdown finishes."""
+    from ostree.system.files import replace_file
+
+    fd = open_directory(run_directory)
+    try:
+        make_directories("ostree", fd, 0o755)
+        # Memory: a crash of the machine forgets the file in any case.
+        replace_file(_STATE, state.encode(), fd, sync=False)
+    finally:
+        os.close(fd)
+
+
+def load_staged(
+    root_fd: int, run_directory: str, listed: Sequence[Deployment] = ()
+) -> Deployment | None:
     """The staged deployment; None if there is none, or its directory is gone.
+
+    Args:
+        root_fd: The sysroot.
+        run_directory: Where the state of the running system is.
+        listed: The deployments that have a boot entry.  Finishing the staged one was interrupted
+            after it got one if it is among them; it is not staged any more then.
 
     Raises:
         FormatError: the state file is malformed.
     """
     with step("Loading staged deployment"):
-        try:
-            data = read_file(f"{run_directory}/{_STATE}", limit=MAX_TEXT)
-        except FileNotFoundError:
+        state = read_state(run_directory)
+        if state is None or state.target.key in {d.key for d in listed}:
             return None
-        except OSError as error:
-            if error.errno == errno.EFBIG:
-                raise FormatError(f"File is larger than {MAX_TEXT} bytes") from error
-            raise
-        state = gvariant.decode("a{sv}", data, strict=False)
-        deployment = _parse(state)
+        deployment = deployment_of(state)
         if not exists(deployment.path, root_fd):
             return None
+        deployment.finalization_locked = state.locked or has_lock_file(run_directory)
         deployment.origin = read_origin(deployment, root_fd)
     return deployment
 
 
-def _parse(state: Sequence[tuple[str, Variant]]) -> Deployment:
-    target = gvariant.lookup(state, "target", "a{sv}")
-    if target is None:
-        raise FormatError("Missing key: target")
-    values = {key: gvariant.lookup(target, key, "s") for key in ("name", "osname", "bootcsum")}
-    for key, value in values.items():
-        if value is None:
-            raise FormatError(f"Missing key: {key}")
-    check_stateroot(values["osname"])
-    checksum, serial = parse_deployment_target(values["name"])
+def deployment_of(state: StagedState) -> Deployment:
+    """The deployment that a state file is about, without its origin."""
     entry = BootEntry()
-    arguments = gvariant.lookup(state, "kargs", "as")
-    if arguments:
-        entry.set("options", " ".join(arguments))
+    if state.arguments is not None:
+        entry.set("options", " ".join(state.arguments))
+    for key, value in state.extra_keys:
+        entry.set(key, value)
+    entry.overlay_initrds = [
+        f"/ostree/initramfs-overlays/{checksum}.img" for checksum in state.overlay_initrds
+    ]
+    target = state.target
     return Deployment(
-        stateroot=values["osname"],
-        checksum=checksum,
-        serial=serial,
-        bootcsum=values["bootcsum"],
+        stateroot=target.stateroot,
+        checksum=target.checksum,
+        serial=target.serial,
+        bootcsum=target.bootcsum,
         entry=entry,
         staged=True,
     )
 
 
-def forget_staged(run_directory: str) -> None:
-    """Make the shutdown do nothing; the directory is for the next cleanup."""
+def reference_to(deployment: Deployment) -> DeploymentReference:
+    """How the state file names a deployment."""
+    return DeploymentReference(
+        deployment.stateroot, deployment.checksum, deployment.serial, deployment.bootcsum
+    )
+
+
+# the lock -------------------------------------------------------------------------------------
+
+
+def has_lock_file(run_directory: str) -> bool:
+    """Whether finishing is forbidden by a file of its own, the only way before 2023.8."""
+    return os.path.exists(f"{run_directory}/{_LOCKED}")
+
+
+def set_lock_file(run_directory: str, *, locked: bool) -> None:
+    """Forbid or allow finishing in the older way."""
+    path = f"{run_directory}/{_LOCKED}"
+    if locked:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640))
+    else:
+        _unlink_if_there(path)
+
+
+def set_finalization_lock(run_directory: str, *, locked: bool) -> bool:
+    """Forbid or allow the shutdown to finish the staged deployment.
+
+    Returns:
+        Whether that changed anything.
+
+    Raises:
+        SysrootError: nothing is staged.
+    """
+    state = read_state(run_directory)
+    if state is None:
+        raise SysrootError("No staged deployment")
+    if (state.locked or has_lock_file(run_directory)) == locked:
+        return False
+    state.locked = locked
+    # Either of the two locks it, so that there is one moment at which it is, or is not any more.
+    write_state(run_directory, state)
+    set_lock_file(run_directory, locked=locked)
+    return True
+
+
+def set_staged_arguments(run_directory: str, arguments: KernelArguments) -> None:
+    """Replace the kernel arguments that the staged deployment will have.
+
+    Raises:
+        SysrootError: nothing is staged.
+    """
+    state = read_state(run_directory)
+    if state is None:
+        raise SysrootError("No staged deployment")
+    state.arguments = list(arguments)
+    write_state(run_directory, state)
+
+
+# discarding -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def set_aside(run_directory: str) -> Iterator[None]:
+    """While another list is written, nothing is staged; if that fails, it is staged again.
+
+    Killed on the way, the new list must not be topped by what it replaces.
+    """
+    state, aside = f"{run_directory}/{_STATE}", f"{run_directory}/{_ASIDE}"
+    os.rename(state, aside)
+    try:
+        yield
+    except BaseException:
+        os.rename(aside, state)
+        raise
+    _unlink_if_there(aside)
+    _unlink_if_there(f"{run_directory}/{_LOCKED}")
+
+
+def forget_finished(run_directory: str) -> None:
+    """The staged deployment has its boot entry: the shutdown has nothing to do any more."""
     for name in (_STATE, _LOCKED):
-        try:
-            os.unlink(f"{run_directory}/{name}")
-        except FileNotFoundError:
-            continue
+        _unlink_if_there(f"{run_directory}/{name}")
+
+
+def _unlink_if_there(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return

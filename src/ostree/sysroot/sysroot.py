@@ -21,7 +21,6 @@ from ostree.sysroot.writing import touch_deployments
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from typing import NoReturn
 
     from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
@@ -79,6 +78,7 @@ class Sysroot(ChangeableSysroot):
         prune: bool = True,
         retention: Retention | None = None,
         stage: bool = False,
+        lock_finalization: bool = False,
     ) -> Deployment:
         """Check out a commit and make it the deployment to be booted next.
 
@@ -90,15 +90,18 @@ class Sysroot(ChangeableSysroot):
             merge: Whether to take over ``/etc`` and kernel arguments of the merge deployment.
             prune: Whether to remove objects that nothing needs any more.
             retention: Which deployments stay, and whether the new one becomes the default.
-            stage: Not supported yet.
+            stage: Whether to finish the deployment at shutdown, with ``/etc`` as it is then.
+            lock_finalization: Whether to stage it and leave it at that until it is unlocked.
 
         Raises:
             OSTreeError: the list is as it was; what was made is removed by the next cleanup.
         """
-        if stage:
-            self._refuse_staging()
         options = kernel_arguments or KernelArgumentOptions()
         options.check(merging=merge)
+        stage = stage or lock_finalization
+        retention = retention or Retention()
+        if stage:
+            retention.check_staging()
         with self.changing():
             self.load()
             name = self._stateroot_or_booted(stateroot)
@@ -115,8 +118,10 @@ class Sysroot(ChangeableSysroot):
                 origin=origin or new_origin(rev),
                 merge=merge_deployment,
                 arguments=arguments,
-                retention=retention or Retention(),
+                retention=retention,
                 prune=prune,
+                stage=stage,
+                lock_finalization=lock_finalization,
             )
 
     def deploy_commit(
@@ -129,6 +134,8 @@ class Sysroot(ChangeableSysroot):
         arguments: KernelArguments | None,
         retention: Retention,
         prune: bool = True,
+        stage: bool = False,
+        lock_finalization: bool = False,
     ) -> Deployment:
         """As :meth:`deploy`, with everything decided by the caller.
 
@@ -140,6 +147,8 @@ class Sysroot(ChangeableSysroot):
             arguments: The kernel arguments.
             retention: Which deployments stay.
             prune: Whether to remove objects that nothing needs any more.
+            stage: Whether to finish the deployment at shutdown.
+            lock_finalization: Whether a staged one has to be unlocked before.
         """
         with self.changing():
             self._ensure_loaded()
@@ -153,6 +162,16 @@ class Sysroot(ChangeableSysroot):
                 booted_stateroot=None if self._booted is None else self._booted.stateroot,
                 on_event=self._on_event,
             )
+            if stage:
+                return self._stage(
+                    maker,
+                    checksum,
+                    stateroot,
+                    origin=origin,
+                    merge=merge,
+                    arguments=arguments,
+                    locked=lock_finalization,
+                )
             new = maker.make(checksum, stateroot, origin=origin, merge=merge, arguments=arguments)
             wanted = deployment_list.plan_list(
                 self._deployments, new, booted=self._booted, merge=merge, retention=retention
@@ -160,6 +179,32 @@ class Sysroot(ChangeableSysroot):
             self.write_deployments(wanted)
             self.clean_up(prune=prune)
             return next(d for d in self._deployments if d.key == new.key)
+
+    def _stage(
+        self,
+        maker: DeploymentMaker,
+        checksum: Checksum,
+        stateroot: str,
+        *,
+        origin: KeyFile,
+        merge: Deployment | None,
+        arguments: KernelArguments | None,
+        locked: bool,
+    ) -> Deployment:
+        from ostree.sysroot.staging import stage
+
+        new = stage(
+            self,
+            maker,
+            checksum,
+            stateroot,
+            origin=origin,
+            merge=merge,
+            arguments=arguments,
+            locked=locked,
+        )
+        self.clean_up(prune=False)
+        return new
 
     def _read_command_line(self) -> str:
         path = f"{self.settings.proc_directory}/cmdline"
@@ -202,7 +247,7 @@ class Sysroot(ChangeableSysroot):
             override_commit: Use, and stay on, this commit instead of what the ref says.
             pull_only: Do not deploy.
             deploy_only: Do not fetch.
-            stage: Not supported yet.
+            stage: Whether to finish the deployment at shutdown.
 
         Raises:
             TrustError: the new commit is older.
@@ -210,8 +255,6 @@ class Sysroot(ChangeableSysroot):
         """
         from ostree.sysroot.upgrader import Upgrader
 
-        if stage:
-            self._refuse_staging()
         with self.changing():
             self.load()
             upgrader = Upgrader(self, stateroot, puller=puller, on_event=self._on_event)
@@ -220,15 +263,37 @@ class Sysroot(ChangeableSysroot):
                 override_commit=override_commit,
                 pull_only=pull_only,
                 deploy_only=deploy_only,
+                stage=stage,
             )
 
-    def _refuse_staging(self) -> NoReturn:
-        self.load()
-        if self.booted is None:
-            raise SysrootError(
-                "Cannot stage deployment: Not currently booted into an OSTree system"
-            )
-        raise SysrootError("Staging deployments is not supported yet")
+    def finalize_staged(self) -> Deployment | None:
+        """Do what the shutdown does: make the staged deployment the one to be booted next.
+
+        Returns:
+            The deployment; None if none is staged, or it is locked.
+
+        Raises:
+            OSTreeError: the list is as it was.
+        """
+        from ostree.sysroot.finalizing import finalize_staged
+
+        return finalize_staged(self)
+
+    def lock_finalization(self, *, locked: bool = True) -> bool:
+        """Forbid the shutdown to finish the staged deployment, or allow it; whether that is new.
+
+        Raises:
+            SysrootError: nothing is staged.
+        """
+        from ostree.sysroot.staged import set_finalization_lock
+
+        with self.changing():
+            self.load()
+            changed = set_finalization_lock(self.settings.run_directory, locked=locked)
+            if changed:
+                touch_deployments(self._root_fd)
+                self.load(force=True)
+            return changed
 
     def cleanup(self) -> PruneResult | None:
         """What ``ostree admin cleanup`` does: :meth:`clean_up` after reading the list again."""

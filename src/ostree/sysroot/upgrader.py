@@ -110,6 +110,7 @@ class Upgrader:
         override_commit: str | None,
         pull_only: bool,
         deploy_only: bool,
+        stage: bool = False,
     ) -> UpgradeResult:
         """Fetch, compare, deploy.
 
@@ -146,6 +147,7 @@ class Upgrader:
             merge=self._merge,
             arguments=None,
             retention=Retention(),
+            stage=stage,
         )
         return UpgradeResult(changed=True, commit=commit, deployment=deployment)
 

@@ -166,7 +166,7 @@ class SysrootView(Closing):
         self._booted = None
         if facts is not None:
             self._booted = find_booted(deployments, facts, self._root_fd)
-            staged = load_staged(self._root_fd, run_directory)
+            staged = load_staged(self._root_fd, run_directory, deployments)
             if staged is not None:
                 deployments.insert(0, staged)
         for index, deployment in enumerate(deployments):

@@ -187,6 +187,8 @@ def test_bad_names_of_stateroots(lab: Lab, name: str) -> None:
 
 
 def test_only_booted_systems_can_stage(lab: Lab) -> None:
+    lab.commit()
+
     with lab.open() as sysroot, pytest.raises(SysrootError, match=r"^Cannot stage deployment: Not"):
         sysroot.deploy("stable", stateroot="os", stage=True)
 

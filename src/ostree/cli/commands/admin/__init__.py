@@ -10,6 +10,16 @@ GROUP = Group(
     "ostree.cli.commands.admin",
     (
         Entry("deploy", "Checkout revision REFSPEC as the new default deployment"),
+        Entry("finalize-staged", "Internal command to run at shutdown time", hidden=True),
+        Entry(
+            "lock-finalization",
+            "Change the finalization locking state of the staged deployment",
+        ),
+        Entry(
+            "boot-complete",
+            "Internal command to run at boot after an update was applied",
+            hidden=True,
+        ),
         Entry("init-fs", "Initialize a root filesystem"),
         Entry("os-init", "Initialize empty state for given operating system"),
         Entry("stateroot-init", "Initialize empty state for given operating system"),

@@ -26,6 +26,7 @@ OPTIONS = (
     ),
     flag("retain", "Do not delete previous deployments"),
     flag("stage", "Complete deployment at OS shutdown"),
+    flag("lock-finalization", "Prevent automatic deployment finalization on shutdown"),
     flag("retain-pending", "Do not delete pending deployments"),
     flag("retain-rollback", "Do not delete rollback deployments"),
     flag("not-as-default", "Append rather than prepend new deployment"),
@@ -64,6 +65,7 @@ def run(ctx: Context, args: Arguments) -> None:
                 delete=args.texts("karg-delete"),
             ),
             stage=args.flag("stage"),
+            lock_finalization=args.flag("lock-finalization"),
             merge=not args.flag("no-merge"),
             prune=not args.flag("no-prune"),
             retention=Retention(

@@ -27,6 +27,7 @@ OPTIONS = (
     text("override-commit", "CHECKSUM", "Deploy CHECKSUM instead of the latest tree"),
     flag("pull-only", "Do not create a deployment, just download"),
     flag("deploy-only", "Do not pull, only deploy"),
+    flag("stage", "Enable staging (finalization at reboot time)"),
 )
 
 
@@ -54,6 +55,7 @@ def run(ctx: Context, args: Arguments) -> None:
             override_commit=args.text("override-commit"),
             pull_only=args.flag("pull-only"),
             deploy_only=args.flag("deploy-only"),
+            stage=args.flag("stage") or "OSTREE_EX_STAGE_DEPLOYMENTS" in ctx.environ,
         )
         if result.deployment is None or not args.flag("reboot") or sysroot.booted is None:
             return

@@ -1,0 +1,127 @@
+"""A new deployment that is only finished at shutdown, with ``/etc`` as it is then (deployments §11)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from ostree.errors import SysrootError
+from ostree.formats.staged_state import StagedState
+from ostree.sysroot import staged
+from ostree.sysroot.boot_config import extra_keys_of
+from ostree.sysroot.cleanup import remove_deployment
+from ostree.sysroot.creating import DeploymentMaker, write_origin
+from ostree.sysroot.step import step
+from ostree.sysroot.writing import touch_deployments
+from ostree.system.files import exists
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.formats.kernel_arguments import KernelArguments
+    from ostree.formats.keyfile import KeyFile
+    from ostree.sysroot.changing import ChangeableSysroot
+    from ostree.sysroot.deployment import Deployment
+    from ostree.types import Checksum
+
+_SERVICE = "ostree-finalize-staged.service"
+_NOT_BOOTED = "Cannot stage deployment: Not currently booted into an OSTree system"
+
+
+def stage(
+    sysroot: ChangeableSysroot,
+    maker: DeploymentMaker,
+    checksum: Checksum,
+    stateroot: str,
+    *,
+    origin: KeyFile,
+    merge: Deployment | None,
+    arguments: KernelArguments | None,
+    locked: bool = False,
+) -> Deployment:
+    """Check a commit out, to be finished at shutdown; it takes the place of what was staged before.
+
+    Until the state file is replaced the old one holds, and from then on the new one.
+
+    Args:
+        sysroot: Whose lock is held and whose list is loaded.
+        maker: Makes deployments in it.
+        checksum: The commit.
+        stateroot: Where to.
+        origin: Where the deployment comes from.
+        merge: The deployment to take ``/etc`` from.
+        arguments: The kernel arguments; those of ``merge`` if None.
+        locked: Whether the shutdown is to leave it alone until it is unlocked.
+
+    Raises:
+        SysrootError: nothing is booted; or naming the step.
+    """
+    if sysroot.booted is None:
+        raise SysrootError(_NOT_BOOTED)
+    run_directory = sysroot.settings.run_directory
+    before = staged.read_state(run_directory)
+    with step("Staging deployment"):
+        start_service(run_directory)
+        deployment = maker.initialize(checksum, stateroot)
+        deployment.origin = origin
+        write_origin(deployment, sysroot.root_fd)
+        if arguments is not None:
+            arguments.check()
+        state = StagedState(
+            staged.reference_to(deployment),
+            locked=locked,
+            merge=None if merge is None else staged.reference_to(merge),
+            arguments=None if arguments is None else list(arguments),
+            overlay_initrds=[
+                os.path.basename(path).removesuffix(".img")
+                for path in deployment.entry.overlay_initrds
+            ],
+            extra_keys=[] if merge is None else extra_keys_of(merge.entry),
+        )
+        if locked:
+            staged.set_lock_file(run_directory, locked=True)
+        staged.write_state(run_directory, state)
+        if not locked:
+            staged.set_lock_file(run_directory, locked=False)
+        if before is not None and before.target.key != state.target.key:
+            _remove(sysroot, before)
+        touch_deployments(sysroot.root_fd)
+        sysroot.load(force=True)
+    return sysroot.deployments[0]
+
+
+def _remove(sysroot: ChangeableSysroot, before: StagedState) -> None:
+    """Remove what was staged, unless it has a boot entry by now."""
+    target = before.target
+    listed = {d.key for d in sysroot.deployments if not d.staged}
+    path = f"ostree/deploy/{target.stateroot}/deploy/{target.name}"
+    if target.key not in listed and exists(path, sysroot.root_fd):
+        remove_deployment(target.stateroot, target.name, sysroot.root_fd)
+
+
+def start_service(run_directory: str) -> None:
+    """Make the service manager run ``finalize-staged`` at shutdown.
+
+    Where systemd is not the service manager, what shuts the system down has to do that.
+
+    Raises:
+        SysrootError: it does not start.
+    """
+    if not os.path.isdir(f"{run_directory}/systemd/system"):
+        return
+    try:
+        result = subprocess.run(
+            ["systemctl", "start", "--quiet", _SERVICE],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        reason = f"systemctl: {error.strerror}"
+    else:
+        if result.returncode == 0:
+            return
+        reason = f"Child process exited with code {result.returncode}"
+    raise SysrootError(
+        f"Failed to start {_SERVICE}: {reason}",
+        hint="its unit has to be installed: ostree admin install-units",
+    )
