@@ -123,3 +123,27 @@ def test_the_configuration_is_the_references(words: str, tmp_path: Path, oracle:
     oracle("remote", "add", f"--repo={tmp_path}/theirs", *words.split())
 
     assert (tmp_path / "ours/config").read_text() == (tmp_path / "theirs/config").read_text()
+
+
+def test_remotes_of_a_deployment_have_files_of_their_own(tmp_path: Path) -> None:
+    """A tree with the physical root at ``sysroot`` is a system, to be configured in ``etc``."""
+    physical, deployed = tmp_path / "physical", tmp_path / "deployed"
+    for path in (physical, deployed / "etc"):
+        path.mkdir(parents=True)
+    succeed("admin", "init-fs", physical)
+    (deployed / "sysroot").symlink_to("../physical")
+    (deployed / "ostree").symlink_to("sysroot/ostree")
+    config = physical / "ostree/repo/config"
+
+    succeed("remote", "add", f"--sysroot={physical}", "one", "http://one/")
+    succeed("remote", "add", f"--sysroot={deployed}", "two", "http://two/")
+    file = deployed / "etc/ostree/remotes.d/two.conf"
+    assert file.read_text() == '[remote "two"]\nurl=http://two/\n'
+    assert succeed("remote", "show-url", f"--repo={physical}/ostree/repo", "one") == "http://one/\n"
+    succeed("config", f"--repo={physical}/ostree/repo", "set", "core.add-remotes-config-dir", "0")
+    succeed("remote", "add", f"--sysroot={deployed}", "three", "http://three/")
+
+    assert [name for name in ("one", "two", "three") if f'"{name}"' in config.read_text()] == [
+        "one",
+        "three",
+    ]

@@ -118,6 +118,8 @@ class Group:
         entry_width: To how many columns help pads names.
         options: What every command of the group takes, and the group without a command.
         before: What those options do; None as its result goes on to the command.
+        passes_dashes: Whether ``--`` and what follows it go on to the command.  Upstream has no
+            such group, but kernel arguments may begin with a dash.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class Group:
         entry_width: int = 18,
         options: Sequence[Option] = (),
         before: Run | None = None,
+        passes_dashes: bool = False,
     ) -> None:
         self.name = name
         self.package = package
@@ -141,6 +144,7 @@ class Group:
         self._own_options = tuple(options)
         self.options = with_standard_options(options)
         self._before = before
+        self._passes_dashes = passes_dashes
 
     def help(self) -> str:
         """The text of ``--help``."""
@@ -156,12 +160,16 @@ class Group:
     def split(self, argv: Sequence[str]) -> tuple[str | None, list[str]]:
         """The command's name, which is the first word without a dash, and everything else.
 
-        A sub-command is searched no further than ``--``, and what follows that is thrown away.
+        A sub-command is searched no further than ``--``.  What follows that is thrown away, unless
+        the group passes it on.
         """
         name = None
         rest = []
-        for word in argv:
+        words = iter(argv)
+        for word in words:
             if self.name and word == "--":
+                if self._passes_dashes:
+                    rest += [word, *words]
                 break
             if name is None and not word.startswith("-"):
                 name = word

@@ -37,11 +37,12 @@ def format_help(
     lines = ["Usage:", _INDENT + usage, ""]
     if summary:
         lines += [summary, ""]
-    shown_entries = [entry for entry in entries if not entry.hidden]
-    if shown_entries:
+    if entries:
         lines.append(f"{title} Commands:")
         lines += [
-            _INDENT + entry.name.ljust(entry_width) + entry.summary for entry in shown_entries
+            _INDENT + entry.name.ljust(entry_width) + entry.summary
+            for entry in entries
+            if not entry.hidden
         ]
         lines.append("")
     rows = [(_name(option), option.help) for option in options if not option.hidden]

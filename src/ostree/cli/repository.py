@@ -43,8 +43,13 @@ def open_repo(ctx: Context, args: Arguments, *, writable: bool = False) -> Repo:
     return repo
 
 
-def open_path(ctx: Context, path: str) -> Repo:
+def open_path(ctx: Context, path: str, *, remotes_directory: str | None = None) -> Repo:
     """Open a repository; that of the running system has files for its remotes in ``/etc``.
+
+    Args:
+        ctx: Whose environment counts.
+        path: Where it is.
+        remotes_directory: Where its remotes have files if it is not that of the running system.
 
     Raises:
         OSTreeError: if it cannot be opened.
@@ -59,7 +64,7 @@ def open_path(ctx: Context, path: str) -> Repo:
     repo = Repo.open(
         path,
         boot_id=ctx.environ.get("OSTREE_BOOTID"),
-        remotes_directory=SYSTEM_REMOTES if is_system else None,
+        remotes_directory=SYSTEM_REMOTES if is_system else remotes_directory,
         sign_settings=sign_settings(ctx),
         write_split_xattrs="OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS" in ctx.environ,
     )

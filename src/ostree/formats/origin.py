@@ -42,6 +42,14 @@ def is_pinned(origin: KeyFile | None) -> bool:
         return False
 
 
+def set_pinned(origin: KeyFile, *, pinned: bool) -> None:
+    """Make the deployment stay, or not; what unpinning leaves is an empty group, as upstream's."""
+    if pinned:
+        origin.set_string(_TRANSIENT_GROUP, "pinned", "true")
+    elif origin.has_key(_TRANSIENT_GROUP, "pinned"):
+        origin.remove_key(_TRANSIENT_GROUP, "pinned")
+
+
 def is_hotfixed(origin: KeyFile | None) -> bool:
     """Whether a persistent overlay lies over ``/usr``."""
     return origin is not None and origin.find_string(_GROUP, "unlocked") == "hotfix"

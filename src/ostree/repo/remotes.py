@@ -196,7 +196,7 @@ class Remotes:
 
     def _target_file(self, name: str) -> str | None:
         """The file a new remote goes to; None for the repository's config."""
-        if self._directory is None or not os.path.isdir(self._directory):
+        if self._directory is None:
             return None
         if not self._config.keyfile.get_boolean("core", "add-remotes-config-dir", default=True):
             return None
@@ -213,6 +213,7 @@ def _parse(path: str) -> KeyFile:
 
 def _write(path: str, keyfile: KeyFile) -> None:
     directory, name = os.path.split(path)
+    os.makedirs(directory, 0o755, exist_ok=True)
     fd = files.open_directory(directory)
     try:
         files.replace_file(name, keyfile.to_bytes(), fd)

@@ -65,7 +65,7 @@ class ChangeableSysroot(SysrootView):
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Hold the lock for the length of a change; errors of the system come out as ours even where no step names them."""
+        """Hold the lock; errors of the system come out as ours even where no step names them."""
         with self.lock():
             try:
                 yield
@@ -98,7 +98,8 @@ class ChangeableSysroot(SysrootView):
         """
         with self.changing():
             self._ensure_loaded()
-            if self._booted is not None and self._booted not in wanted:
+            booted = self._booted
+            if booted is not None and all(d.key != booted.key for d in wanted):
                 raise SysrootError("Attempting to remove booted deployment")
             with self._settle_staged(wanted) as staged_changed:
                 written = self._write(wanted)

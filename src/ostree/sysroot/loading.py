@@ -35,7 +35,9 @@ def load_deployments(root_fd: int, bootversion: int, run_directory: str) -> list
         FormatError: an entry or an origin is malformed.
     """
     entries = sorted(
-        _read_entries(root_fd, bootversion), key=cmp_to_key(_compare_entries), reverse=True
+        (entry for _, entry in read_entries(root_fd, bootversion)),
+        key=cmp_to_key(_compare_entries),
+        reverse=True,
     )
     return [
         _load_deployment(root_fd, entry, index, run_directory)
@@ -50,7 +52,8 @@ def _compare_entries(a: BootEntry, b: BootEntry) -> int:
     return compare_versions(version_a, version_b)
 
 
-def _read_entries(root_fd: int, bootversion: int) -> Iterator[BootEntry]:
+def read_entries(root_fd: int, bootversion: int) -> Iterator[tuple[str, BootEntry]]:
+    """The names of the files of a bootversion that are boot entries of ours, and what they say."""
     directory = entries_directory(bootversion)
     for name in list_directory(directory, root_fd):
         path = f"{directory}/{name}"
@@ -58,7 +61,7 @@ def _read_entries(root_fd: int, bootversion: int) -> Iterator[BootEntry]:
             with step(f"Parsing {name}"):
                 entry = BootEntry.parse(read_text(path, root_fd))
             entry.counters = parse_counters(name)
-            yield entry
+            yield name, entry
 
 
 def _is_regular(path: str, root_fd: int) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ostree.errors import SysrootError
-from ostree.events import Message
 from ostree.formats.origin import new_origin
 from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list, initializing
@@ -21,11 +19,13 @@ from ostree.sysroot.writing import touch_deployments
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.prune import PruneResult
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.etc_diff import EtcChanges
     from ostree.sysroot.upgrader import Puller, UpgradeResult
     from ostree.types import Checksum
 
@@ -217,15 +217,169 @@ class Sysroot(ChangeableSysroot):
         Raises:
             SysrootError: there is no such deployment, or it is running.
         """
+        from ostree.sysroot.reordering import undeploy
+
         with self.changing():
             self.load()
-            deployment_list.check_index(self._deployments, index)
-            gone = self._deployments[index]
-            if gone is self._booted:
-                raise SysrootError(f"Cannot undeploy currently booted deployment {index}")
-            self.write_deployments(deployment_list.remove_at(self._deployments, index))
-            self.clean_up()
-            self._on_event(Message(f"Deleted deployment {gone.name}"))
+            undeploy(self, index)
+
+    def set_default(self, index: int) -> Deployment:
+        """Make a deployment the one to be booted next; nothing happens if it is.
+
+        Raises:
+            SysrootError: there is no such deployment.
+        """
+        from ostree.sysroot.reordering import make_default
+
+        with self.changing():
+            self.load()
+            return make_default(self, index)
+
+    def roll_back(self, stateroot: str | None = None) -> Deployment:
+        """Make the deployment before the current one the one to be booted next.
+
+        The current one is the running one or, of a stateroot that does not run, its first.
+
+        Args:
+            stateroot: Of which; that of the booted deployment if None.
+
+        Raises:
+            NotFoundError: there is nothing to go back to.
+        """
+        from ostree.sysroot.reordering import find_previous, make_default
+
+        with self.changing():
+            self.load()
+            name = self._stateroot_or_booted(stateroot)
+            previous = find_previous(self._deployments, self._booted, name)
+            return make_default(self, previous.index)
+
+    def pin(self, which: int | str, *, pinned: bool = True) -> bool:
+        """Make a deployment stay until it is unpinned, or unpin it.
+
+        Args:
+            which: An index, or ``booted``, ``pending`` or ``rollback``.
+            pinned: What it is to be.
+
+        Returns:
+            Whether that was a change.
+
+        Raises:
+            NotFoundError: the running system has none of that kind.
+            SysrootError: there is no such deployment, or it is staged.
+        """
+        from ostree.sysroot.pinning import set_pinned
+
+        with self.changing():
+            self.load()
+            return set_pinned(self, which, pinned=pinned)
+
+    def set_origin(
+        self,
+        remote: str,
+        options: Sequence[tuple[str, str]],
+        *,
+        branch: str | None = None,
+        index: int | None = None,
+    ) -> str:
+        """Make a deployment follow a remote; everything else in its origin is dropped.
+
+        Args:
+            remote: Is added if there is none of that name.
+            options: What a new remote is like: ``url`` and others.
+            branch: What to follow there; the branch it follows now if None.
+            index: Which deployment; the running one if None.
+
+        Returns:
+            The refspec that is followed now.
+
+        Raises:
+            SysrootError: there is no such deployment, or no branch.
+            FormatError: the names make no refspec.
+        """
+        from ostree.sysroot.origin_changes import follow_remote
+
+        with self.changing():
+            self.load()
+            return follow_remote(self, remote, options, branch=branch, index=index)
+
+    def set_kernel_arguments(
+        self, options: KernelArgumentOptions, *, merge: bool = False
+    ) -> Deployment:
+        """Give the first deployment other kernel arguments, by a new boot configuration.
+
+        Args:
+            options: The new arguments.
+            merge: Whether they start from those it has, and not from none.
+
+        Raises:
+            NotFoundError: there are no deployments.
+            SysrootError: the first one is staged.
+        """
+        from ostree.sysroot.kernel_argument_changes import set_arguments
+
+        with self.changing():
+            self.load()
+            return set_arguments(self, options, merge=merge, proc_cmdline=self._read_command_line)
+
+    def append_kernel_arguments(self, arguments: Sequence[str]) -> None:
+        """Add arguments to the boot entries, as they are, of all deployments that lack their keys.
+
+        Boot loaders with a configuration of their own do not see them before the next deployment.
+
+        Raises:
+            NotFoundError: there are no deployments.
+        """
+        from ostree.sysroot.kernel_argument_changes import append_in_place
+
+        with self.changing():
+            self.load()
+            append_in_place(self, arguments)
+
+    def diff_config(self, stateroot: str | None = None) -> EtcChanges:
+        """What was changed in the ``/etc`` of a deployment.
+
+        Args:
+            stateroot: Whose merge deployment; None means the booted deployment.
+
+        Raises:
+            NotFoundError: there is no such deployment.
+            SysrootError: it cannot be read, or None is given and nothing is booted.
+        """
+        from ostree.sysroot.config_diff import diff_config
+
+        self.load()
+        return diff_config(self, stateroot)
+
+    def switch(
+        self,
+        refspec: str,
+        *,
+        stateroot: str | None = None,
+        puller: Puller | None = None,
+        stage: bool = False,
+    ) -> Deployment:
+        """Follow another ref, fetch it and deploy it, be it older or the same commit.
+
+        Args:
+            refspec: ``REMOTE:REF``; or ``REMOTE:`` for the same ref; or ``REF`` of the same remote.
+            stateroot: Of which; that of the booted deployment if None.
+            puller: Fetches a ref; by default over the network, as the remote is configured.
+            stage: Whether to finish the deployment at shutdown.
+
+        Raises:
+            SysrootError: that is what is followed already.
+            OSTreeError: as the pull and the deployment.
+        """
+        from ostree.sysroot.switching import switch
+        from ostree.sysroot.upgrader import Upgrader
+
+        with self.changing():
+            self.load()
+            upgrader = Upgrader(
+                self, stateroot, puller=puller, stage=stage, ignore_unconfigured=True
+            )
+            return switch(upgrader, self, refspec)
 
     def upgrade(
         self,
@@ -253,17 +407,17 @@ class Sysroot(ChangeableSysroot):
             TrustError: the new commit is older.
             OSTreeError: as the pull and the deployment.
         """
-        from ostree.sysroot.upgrader import Upgrader
+        from ostree.sysroot.upgrader import Upgrader, upgrade
 
         with self.changing():
             self.load()
-            upgrader = Upgrader(self, stateroot, puller=puller, on_event=self._on_event)
-            return upgrader.upgrade(
+            return upgrade(
+                Upgrader(self, stateroot, puller=puller, stage=stage),
+                self,
                 allow_downgrade=allow_downgrade,
                 override_commit=override_commit,
                 pull_only=pull_only,
                 deploy_only=deploy_only,
-                stage=stage,
             )
 
     def finalize_staged(self) -> Deployment | None:

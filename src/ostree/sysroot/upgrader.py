@@ -58,7 +58,13 @@ class UpgradeResult(NamedTuple):
 
 
 class Upgrader:
-    """Upgrades one stateroot of a sysroot whose lock is held and whose list is loaded.
+    """Brings what one stateroot follows up to date.
+
+    The sysroot's lock is held and its list is loaded.
+
+    Attributes:
+        merge: The deployment that a new one takes over from.
+        origin: Where the new one will say it comes from; that of ``merge`` at first.
 
     Raises:
         SysrootError: there is nothing to upgrade from; see §13 for the order of the checks.
@@ -70,12 +76,13 @@ class Upgrader:
         stateroot: str | None,
         *,
         puller: Puller | None,
-        on_event: Listener,
+        stage: bool = False,
+        ignore_unconfigured: bool = False,
     ) -> None:
         self._sysroot = sysroot
         self._repo = sysroot.repo
         self._puller = puller or pull_from_remote
-        self._on_event = on_event
+        self._stage = stage
         if stateroot is None and sysroot.booted is None:
             raise SysrootError("Not currently booted into an OSTree system and no OS specified")
         if stateroot == "":
@@ -83,120 +90,126 @@ class Upgrader:
         merge = sysroot.merge_deployment(stateroot)
         if merge is None:
             raise SysrootError(f"No previous deployment for OS '{stateroot}'")
-        self._merge = merge
+        self.merge = merge
         if merge.origin is None:
             raise SysrootError(f"No origin known for deployment {merge.name}")
-        self._origin: KeyFile = merge.origin.copy()
-        self._check_origin()
+        self.origin: KeyFile = merge.origin.copy()
+        self._check_origin(ignore_unconfigured=ignore_unconfigured)
 
-    def _check_origin(self) -> None:
-        state = origins.unconfigured_state_of(self._origin)
-        if state is not None:
+    def _check_origin(self, *, ignore_unconfigured: bool) -> None:
+        state = origins.unconfigured_state_of(self.origin)
+        if state is not None and not ignore_unconfigured:
             raise SysrootError(f"origin unconfigured-state: {state}")
-        refspec = origins.refspec_of(self._origin)
+        refspec = origins.refspec_of(self.origin)
         if refspec is None:
             raise SysrootError(
                 "No origin/refspec in current deployment origin; cannot upgrade via ostree"
             )
         parse_refspec(refspec)
-        override = origins.override_commit_of(self._origin)
+        override = origins.override_commit_of(self.origin)
         if override is not None:
             Checksum(override)
 
-    def upgrade(
-        self,
-        *,
-        allow_downgrade: bool,
-        override_commit: str | None,
-        pull_only: bool,
-        deploy_only: bool,
-        stage: bool = False,
-    ) -> UpgradeResult:
-        """Fetch, compare, deploy.
+    @property
+    def refspec(self) -> str:
+        """What is followed."""
+        return origins.refspec_of(self.origin) or ""
 
-        Raises:
-            SysrootError: the options contradict each other.
-            TrustError: the new commit is older than the current one.
-        """
-        if pull_only and deploy_only:
-            raise SysrootError("Cannot simultaneously specify --pull-only and --deploy-only")
-        origins.remove_transient_state(self._origin)
-        override = None if override_commit is None else Checksum(override_commit)
-        if override is not None:
-            origins.set_override_commit(self._origin, override)
-        try:
-            commit = self._fetch(
-                override, allow_downgrade=allow_downgrade, fetching=not deploy_only
-            )
-        except OSTreeError:
-            if pull_only:
-                self._drop_half_pulled()
-            raise
-        changed = commit != self._merge.checksum
-        if not changed:
-            self._on_event(Message("No update available."))
-            return UpgradeResult(changed=False, commit=commit, deployment=None)
-        if not allow_downgrade:
-            check_not_older(self._repo, commit, self._merge.checksum)
-        if pull_only:
-            return UpgradeResult(changed=True, commit=commit, deployment=None)
-        deployment = self._sysroot.deploy_commit(
-            commit,
-            self._merge.stateroot,
-            origin=self._origin,
-            merge=self._merge,
-            arguments=None,
-            retention=Retention(),
-            stage=stage,
-        )
-        return UpgradeResult(changed=True, commit=commit, deployment=deployment)
-
-    def _fetch(
+    def fetch(
         self, override: Checksum | None, *, allow_downgrade: bool, fetching: bool
     ) -> Checksum:
-        """Bring the origin's ref up to date, following it if it moved; what it leads to."""
-        newer_than = None if allow_downgrade else self._merge.checksum
+        """Bring the origin's ref up to date, following it if it moved; what it leads to.
+
+        Args:
+            override: Use, and set the ref to, this commit instead of what the remote says.
+            allow_downgrade: Whether the commit may be older than that of ``merge``.
+            fetching: Whether to ask the remote.
+        """
+        newer_than = None if allow_downgrade else self.merge.checksum
         self._pull(override, newer_than, fetching=fetching)
         new = override or self._resolve()
         moved_to = self._repo.load_commit(new).metadata_value("ostree.endoflife-rebase", "s")
         if isinstance(moved_to, str):
-            remote, _ = parse_refspec(self._refspec)
-            origins.set_refspec(
-                self._origin, moved_to if remote is None else f"{remote}:{moved_to}"
-            )
-            parse_refspec(self._refspec)
+            remote, _ = parse_refspec(self.refspec)
+            origins.set_refspec(self.origin, moved_to if remote is None else f"{remote}:{moved_to}")
+            parse_refspec(self.refspec)
             self._pull(override, newer_than, fetching=fetching)
         if override is None:
             return self._resolve()
         if not fetching and self._repo.find(override) is None:
             raise NotFoundError(f"Refspec '{override}' not found")
-        self._repo.refs.set(self._refspec, override)
+        self._repo.refs.set(self.refspec, override)
         return override
 
     def _pull(
         self, override: Checksum | None, newer_than: Checksum | None, *, fetching: bool
     ) -> None:
-        remote, ref = parse_refspec(self._refspec)
+        remote, ref = parse_refspec(self.refspec)
         if remote is not None and fetching:
             request = PullRequest(remote, ref, override, newer_than)
-            self._puller(self._repo, request, self._on_event)
-
-    @property
-    def _refspec(self) -> str:
-        return origins.refspec_of(self._origin) or ""
+            self._puller(self._repo, request, self._sysroot.on_event)
 
     def _resolve(self) -> Checksum:
-        found = self._repo.refs.get(self._refspec)
+        found = self._repo.refs.get(self.refspec)
         if found is None:
-            raise NotFoundError(f"Refspec '{self._refspec}' not found")
+            raise NotFoundError(f"Refspec '{self.refspec}' not found")
         return found
 
-    def _drop_half_pulled(self) -> None:
-        """Remove what a failed pull left, as far as that works."""
-        try:
-            self._sysroot.clean_up()
-        except OSTreeError:
-            return
+    def deploy(self, commit: Checksum) -> Deployment:
+        """Make a deployment of a commit with the origin as it is now."""
+        return self._sysroot.deploy_commit(
+            commit,
+            self.merge.stateroot,
+            origin=self.origin,
+            merge=self.merge,
+            arguments=None,
+            retention=Retention(),
+            stage=self._stage,
+        )
+
+
+def upgrade(
+    upgrader: Upgrader,
+    sysroot: Sysroot,
+    *,
+    allow_downgrade: bool,
+    override_commit: str | None,
+    pull_only: bool,
+    deploy_only: bool,
+) -> UpgradeResult:
+    """Fetch, compare, deploy; see :meth:`ostree.sysroot.sysroot.Sysroot.upgrade`.
+
+    Raises:
+        SysrootError: the options contradict each other.
+        TrustError: the new commit is older than the current one.
+    """
+    if pull_only and deploy_only:
+        raise SysrootError("Cannot simultaneously specify --pull-only and --deploy-only")
+    origins.remove_transient_state(upgrader.origin)
+    override = None if override_commit is None else Checksum(override_commit)
+    if override is not None:
+        origins.set_override_commit(upgrader.origin, override)
+    try:
+        commit = upgrader.fetch(override, allow_downgrade=allow_downgrade, fetching=not deploy_only)
+    except OSTreeError:
+        if pull_only:
+            _drop_half_pulled(sysroot)
+        raise
+    if commit == upgrader.merge.checksum:
+        sysroot.on_event(Message("No update available."))
+        return UpgradeResult(changed=False, commit=commit, deployment=None)
+    if not allow_downgrade:
+        check_not_older(sysroot.repo, commit, upgrader.merge.checksum)
+    deployment = None if pull_only else upgrader.deploy(commit)
+    return UpgradeResult(changed=True, commit=commit, deployment=deployment)
+
+
+def _drop_half_pulled(sysroot: Sysroot) -> None:
+    """Remove what a failed pull left, as far as that works."""
+    try:
+        sysroot.clean_up()
+    except OSTreeError:
+        return
 
 
 def check_not_older(repo: Repo, new: Checksum, current: Checksum) -> None:

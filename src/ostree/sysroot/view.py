@@ -120,12 +120,12 @@ class SysrootView(Closing):
             with step("Opening sysroot repo"):
                 self._repo = Repo.open(
                     os.path.join(self.path, "ostree/repo"),
-                    remotes_directory=self._remotes_directory(),
+                    remotes_directory=self.remotes_directory(),
                     sign_settings=self.settings.signing,
                 )
         return self._repo
 
-    def _remotes_directory(self) -> str | None:
+    def remotes_directory(self) -> str | None:
         """Where remotes are kept in files of their own, unless this is a physical root."""
         try:
             booted = read_booted_facts(self._root_fd, self.settings.run_directory) is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ostree.cli.deployment_index import parse_index
 from ostree.cli.sysroot import open_sysroot
-from ostree.errors import SysrootError, UsageError
+from ostree.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,14 +21,3 @@ def run(ctx: Context, args: Arguments) -> None:
         if not args.words:
             raise UsageError("INDEX must be specified")
         sysroot.undeploy(parse_index(args.words[0]))
-
-
-def parse_index(text: str) -> int:
-    """A place in the list of deployments.
-
-    Raises:
-        SysrootError: ``Invalid index: X``.
-    """
-    if not (text.isascii() and text.isdigit()):
-        raise SysrootError(f"Invalid index: {text}")
-    return int(text)

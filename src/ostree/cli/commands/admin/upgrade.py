@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 from ostree.cli.options import flag, text
-from ostree.cli.pulling import show_pull
 from ostree.cli.sysroot import open_sysroot
+from ostree.cli.upgrading import reboot, showing_puller
 from ostree.errors import SysrootError
-from ostree.transfer.options import PullOptions
-from ostree.transfer.pull import pull
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
-    from ostree.events import Listener
-    from ostree.repo.repository import Repo
-    from ostree.sysroot.upgrader import PullRequest
 
 USAGE = ""
 OPTIONS = (
@@ -38,19 +31,9 @@ def run(ctx: Context, args: Arguments) -> None:
             raise SysrootError("Cannot simultaneously specify --pull-only and --deploy-only")
         if args.flag("pull-only") and args.flag("reboot"):
             raise SysrootError("Cannot simultaneously specify --pull-only and --reboot or --kexec")
-
-        def fetch(repo: Repo, request: PullRequest, _listener: Listener) -> None:
-            what = request.ref if request.commit is None else f"{request.ref}@{request.commit}"
-            options = PullOptions(timestamp_check_from_rev=request.newer_than)
-            show_pull(
-                ctx,
-                lambda listener: pull(repo, request.remote, [what], options, listener),
-                only_on_terminal=True,
-            )
-
         result = sysroot.upgrade(
             stateroot=args.text("os"),
-            puller=fetch,
+            puller=showing_puller(ctx),
             allow_downgrade=args.flag("allow-downgrade"),
             override_commit=args.text("override-commit"),
             pull_only=args.flag("pull-only"),
@@ -59,5 +42,4 @@ def run(ctx: Context, args: Arguments) -> None:
         )
         if result.deployment is None or not args.flag("reboot") or sysroot.booted is None:
             return
-    ctx.stdout.flush()
-    os.execvp("systemctl", ["systemctl", "reboot"])
+    reboot(ctx)

@@ -42,4 +42,8 @@ def open_target(ctx: Context, args: Arguments) -> Repo:
     except OSTreeError as error:
         error.add_prefix("loading sysroot")
         raise
-    return open_path(ctx, os.path.join(sysroot, "ostree/repo"))
+    from ostree.sysroot.view import SysrootView
+
+    with SysrootView.open(sysroot) as view:
+        directory = view.remotes_directory()
+    return open_path(ctx, os.path.join(sysroot, "ostree/repo"), remotes_directory=directory)

@@ -1,0 +1,35 @@
+"""``ostree admin switch``: follow another ref, and deploy what it leads to."""
+
+from __future__ import annotations
+
+from ostree.cli.options import flag, text
+from ostree.cli.sysroot import open_sysroot
+from ostree.cli.upgrading import reboot, showing_puller
+from ostree.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.cli.options import Arguments
+
+USAGE = "REFSPEC"
+OPTIONS = (
+    flag("reboot", "Reboot after switching trees", short="r"),
+    text("os", "OSNAME", "Use a different operating system root than the current one"),
+)
+
+
+def run(ctx: Context, args: Arguments) -> None:
+    """Fetch, deploy, forget the old ref, and reboot if asked to."""
+    with open_sysroot(ctx, args) as sysroot:
+        if not args.words:
+            raise UsageError("REFSPEC must be specified")
+        sysroot.switch(
+            args.words[0],
+            stateroot=args.text("os"),
+            puller=showing_puller(ctx),
+            stage="OSTREE_EX_STAGE_DEPLOYMENTS" in ctx.environ,
+        )
+        if not args.flag("reboot") or sysroot.booted is None:
+            return
+    reboot(ctx)

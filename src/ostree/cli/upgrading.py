@@ -1,0 +1,41 @@
+"""What commands that fetch and deploy have in common: the pull with its progress, the reboot."""
+
+from __future__ import annotations
+
+import os
+
+from ostree.cli.pulling import show_pull
+from ostree.transfer.options import PullOptions
+from ostree.transfer.pull import pull
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ostree.cli.context import Context
+    from ostree.events import Listener
+    from ostree.repo.repository import Repo
+    from ostree.sysroot.upgrader import Puller, PullRequest
+
+
+def showing_puller(ctx: Context) -> Puller:
+    """A puller that shows its progress on a terminal."""
+
+    def fetch(repo: Repo, request: PullRequest, _listener: Listener) -> None:
+        what = request.ref if request.commit is None else f"{request.ref}@{request.commit}"
+        options = PullOptions(timestamp_check_from_rev=request.newer_than)
+        show_pull(
+            ctx,
+            lambda listener: pull(repo, request.remote, [what], options, listener),
+            only_on_terminal=True,
+        )
+
+    return fetch
+
+
+def reboot(ctx: Context) -> None:
+    """Have the system manager reboot; does not come back unless there is none.
+
+    Raises:
+        OSError: it cannot be run.
+    """
+    ctx.stdout.flush()
+    os.execvp("systemctl", ["systemctl", "reboot"])
