@@ -315,3 +315,18 @@ def test_status_tells_of_signatures(sysroot: Path, keys: KeyMaker, trusted: dict
         "error: Cannot verify commit for remote far; GPG verification disabled, "
         "and no signapi verifiers configured"
     )
+
+
+def test_what_an_interrupted_transaction_left_goes_with_the_next_boot(sysroot: Path) -> None:
+    """The repository of a sysroot knows boots from each other, and fails where tests want it."""
+    staging = sysroot / "ostree/repo/tmp"
+    argv = ("admin", "deploy", f"--sysroot={sysroot}", "--os=os", "os/main")
+
+    for boot in ("one", "two"):
+        environ = {**MUTABLE, "OSTREE_BOOTID": boot}
+        message = fail(*argv, environ={**environ, "OSTREE_REPO_TEST_ERROR": "pre-commit"})
+        assert message.endswith("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
+        assert [path.name for path in staging.glob(f"staging-{boot}-*") if path.is_dir()]
+    succeed(*argv, environ=environ)
+
+    assert not list(staging.glob("staging-one-*"))

@@ -19,6 +19,7 @@ from ostree.cli.progress import PullListener
 from ostree.cli.progress_json import JsonLines
 from ostree.events import Message
 from support.documented_repository import make_documented_repository
+from support.documented_sysroot import make_documented_sysroot
 from support.json_page import Page
 
 if TYPE_CHECKING:
@@ -34,17 +35,18 @@ SECTIONS = {section.title: section for section in PAGE.commands if section.title
 
 @pytest.fixture
 def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with ``repo``, the repository of the examples."""
+    """A directory with ``repo`` and ``sysroot``, those of the examples."""
     make_documented_repository(tmp_path / "repo")
+    make_documented_sysroot(tmp_path / "sysroot")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def run(command: str) -> str:
-    """The output of a command as the page writes it, on the documented repository."""
+    """The output of a command as the page writes it, on the documented repository or sysroot."""
     program, *words = shlex.split(command)
     assert program == "ostree"
-    return succeed(*words, environ={"OSTREE_REPO": "repo"})
+    return succeed(*words, environ={"OSTREE_REPO": "repo", "OSTREE_SYSROOT": "sysroot"})
 
 
 def commands_with_json(group: Group = ROOT) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ostree.cli.context import requested_failures
 from ostree.cli.options import SYSROOT, flag
 from ostree.cli.repository import sign_settings
 from ostree.errors import SysrootError
@@ -24,8 +25,13 @@ OPTIONS = (
 )
 
 
-def open_sysroot(ctx: Context, args: Arguments) -> Sysroot:
+def open_sysroot(ctx: Context, args: Arguments, *, quiet: bool = False) -> Sysroot:
     """Open the sysroot of ``--sysroot``, or else of the environment, or else ``/``.
+
+    Args:
+        ctx: Whose environment counts, and where messages go.
+        args: What the user gave.
+        quiet: Whether only warnings are printed, as standard output is for a document.
 
     Raises:
         SysrootError: if there is no such directory.
@@ -33,9 +39,11 @@ def open_sysroot(ctx: Context, args: Arguments) -> Sysroot:
     path = args.text("sysroot") or ctx.environ.get("OSTREE_SYSROOT") or "/"
     debug = ctx.environ.get("OSTREE_SYSROOT_DEBUG", "")
     settings = parse_settings(debug, signing=sign_settings(ctx))
+    settings.boot_id = ctx.environ.get("OSTREE_BOOTID")
+    settings.fails_to_publish = "pre-commit" in requested_failures(ctx.environ)
 
     def listen(event: Event) -> None:
-        if isinstance(event, Message):
+        if isinstance(event, Message) and (event.warning or not quiet):
             (ctx.stderr if event.warning else ctx.stdout).line(event.text)
             # Steps take their time, and somebody may be watching a pipe.
             ctx.stdout.flush()

@@ -19,10 +19,15 @@ class SysrootSettings:
         run_directory: Where the state of the running system is.
         proc_directory: Where the kernel tells its command line.
         signing: How signatures are made and verified; as usual if None.
+        boot_id: What the repository takes for the identity of this boot; the system's if None.
+        fails_to_publish: Whether transactions of the repository fail when they are to be
+            published, as a test wants.
     """
 
     __slots__ = (
+        "boot_id",
         "device_trees",
+        "fails_to_publish",
         "immutable",
         "proc_directory",
         "run_directory",
@@ -39,6 +44,8 @@ class SysrootSettings:
         run_directory: str = "/run",
         proc_directory: str = "/proc",
         signing: SignSettings | None = None,
+        boot_id: str | None = None,
+        fails_to_publish: bool = False,
     ) -> None:
         self.immutable = immutable
         self.xattrs = xattrs
@@ -46,6 +53,8 @@ class SysrootSettings:
         self.run_directory = run_directory
         self.proc_directory = proc_directory
         self.signing = signing
+        self.boot_id = boot_id
+        self.fails_to_publish = fails_to_publish
 
 
 def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:

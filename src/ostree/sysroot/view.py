@@ -122,7 +122,9 @@ class SysrootView(Closing):
                     os.path.join(self.path, "ostree/repo"),
                     remotes_directory=self.remotes_directory(),
                     sign_settings=self.settings.signing,
+                    boot_id=self.settings.boot_id,
                 )
+            self._repo.fails_to_publish = self.settings.fails_to_publish
         return self._repo
 
     def remotes_directory(self) -> str | None:

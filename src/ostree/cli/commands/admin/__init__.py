@@ -32,6 +32,7 @@ GROUP = Group(
         Entry("switch", "Construct new tree from REFSPEC and deploy it"),
         Entry("undeploy", "Delete deployment INDEX"),
         Entry("set-default", "Make deployment INDEX the default"),
+        Entry("rollback", "Make the deployment before the current one the default"),
         Entry("upgrade", "Construct new tree from current origin and deploy it, if it changed"),
         Entry("kargs", "Change kernel arguments"),
     ),
