@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from ostree.formats.date_text import (
     days_since_1970,
-    format_http_date,
     format_local,
     format_utc,
-    parse_http_date,
 )
 
 REPRESENTABLE = st.integers(-62135596800, 253402300799)
@@ -32,16 +30,6 @@ def test_utc_is_what_datetime_says(timestamp: int) -> None:
 @given(st.integers(-(2**70), 2**70))
 def test_any_number_has_a_local_text(timestamp: int) -> None:
     assert format_local(timestamp, UTC)
-
-
-@given(REPRESENTABLE)
-def test_http_dates_read_back(timestamp: int) -> None:
-    assert parse_http_date(format_http_date(timestamp)) == timestamp
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_an_http_date_or_none(text: str) -> None:
-    parse_http_date(text)
 
 
 @given(st.dates())

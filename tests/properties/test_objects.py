@@ -243,6 +243,25 @@ def test_references_are_what_the_entries_have(data: bytes) -> None:
 
 
 @many
+@given(st.one_of(trees.map(dirtree.encode), damaged(trees.map(dirtree.encode))), trees)
+def test_changes_are_what_is_new(data: bytes, before: DirTree) -> None:
+    """Compared with another directory, what both have is left out, and nothing else changes."""
+    known = dirtree.KnownEntries()
+    known.add(dirtree.encode(before))
+    tree = outcome(dirtree.decode, data)
+
+    changes = outcome(lambda data: dirtree.decode_changes(data, known), data)
+
+    if tree is None:
+        assert changes is None
+    else:
+        assert changes == DirTree(
+            [entry for entry in tree.files if entry not in before.files],
+            [entry for entry in tree.dirs if entry not in before.dirs],
+        )
+
+
+@many
 @given(attributes)
 def test_xattrs_are_those_of_the_general_codec(pairs: Xattrs) -> None:
     data = xattrs.encode(pairs)

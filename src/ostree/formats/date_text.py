@@ -97,42 +97,6 @@ def format_rfc3339(timestamp: int) -> str | None:
     return f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}T{_clock(t)}Z"
 
 
-def format_http_date(timestamp: int, *, zone: str = "GMT") -> str:
-    """``Sun, 22 Nov 2026 20:36:03 GMT``.
-
-    Args:
-        timestamp: What to show.
-        zone: The word at the end; upstream's own requests say ``UTC``.
-
-    Raises:
-        FormatError: ``Invalid timestamp: N`` if it cannot be shown.
-    """
-    t = _utc(timestamp)
-    date = f"{t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year:04}"
-    return f"{_DAYS[t.tm_wday]}, {date} {_clock(t)} {zone}"
-
-
-def parse_http_date(text: str) -> int | None:
-    """The timestamp of a date in exactly the form ``Sun, 22 Nov 2026 20:36:03 GMT``, else None."""
-    if len(text) != 29 or text[:3] not in _DAYS or text[8:11] not in _MONTHS:
-        return None
-    numbers = (text[12:16], text[5:7], text[17:19], text[20:22], text[23:25])
-    marks = (text[3:5], text[7], text[11], text[16], text[19], text[22], text[25:])
-    if marks != (", ", " ", " ", " ", ":", ":", " GMT"):
-        return None
-    if not all(number.isascii() and number.isdigit() for number in numbers):
-        return None
-    year, day, hour, minute, second = map(int, numbers)
-    month = _MONTHS.index(text[8:11]) + 1
-    if hour > 23 or minute > 59 or second > 60:
-        return None
-    seconds = (days_since_1970(year, month, day) * 24 + hour) * 3600 + minute * 60 + second
-    t = time.gmtime(seconds - second)
-    if (t.tm_mon, t.tm_mday) != (month, day):
-        return None
-    return seconds
-
-
 def days_since_1970(year: int, month: int, day: int) -> int:
     """The number of a day in the Gregorian calendar; the day may lie outside of its month."""
     if month <= 2:

@@ -8,6 +8,7 @@ from ostree.formats.framing import (
     array_ends,
     join_array,
     pack_offsets,
+    split_array,
     tuple_offset,
     width_for,
     width_in,
@@ -48,6 +49,38 @@ class DirTree:
 
     def __repr__(self) -> str:
         return f"DirTree({len(self.files)} files, {len(self.dirs)} dirs)"
+
+
+class KnownEntries:
+    """Entries of directories that are at hand with all that is below them, as they are stored.
+
+    An update changes a few entries of a directory; the others are found here by their bytes.
+
+    Attributes:
+        files: Those of files and symbolic links.
+        dirs: Those of directories.
+    """
+
+    __slots__ = ("dirs", "files")
+
+    def __init__(self) -> None:
+        self.files: set[bytes] = set()
+        self.dirs: set[bytes] = set()
+
+    def add(self, data: bytes) -> dict[str, Checksum]:
+        """Add those of a dirtree object that was accepted once; the dirtrees below it, by name.
+
+        Raises:
+            FormatError: naming what is wrong.
+        """
+        split, body = tuple_offset(data, "dirtree")
+        self.files.update(split_array(data[:split], "dirtree"))
+        below = {}
+        for element in split_array(data[split:body], "dirtree"):
+            name, rest = _entry(element, split, 2)
+            self.dirs.add(element)
+            below[name] = _new(Checksum, rest[:32].hex())
+        return below
 
 
 def encode(tree: DirTree) -> bytes:
@@ -97,6 +130,22 @@ def decode(data: bytes) -> DirTree:
     for name, rest in _entries(data[split:body], 2):
         dirs.append((name, _new(Checksum, rest[:32].hex()), _new(Checksum, rest[32:].hex())))
     return DirTree(_files(data[:split]), dirs)
+
+
+def decode_changes(data: bytes, known: KnownEntries) -> DirTree:
+    """As :func:`decode`, but without the entries that are known; only the others are looked at."""
+    split, body = tuple_offset(data, "dirtree")
+    files = []
+    for element in split_array(data[:split], "dirtree"):
+        if element not in known.files:
+            name, rest = _entry(element, 0, 1)
+            files.append((name, _new(Checksum, rest.hex())))
+    dirs = []
+    for element in split_array(data[split:body], "dirtree"):
+        if element not in known.dirs:
+            name, rest = _entry(element, split, 2)
+            dirs.append((name, _new(Checksum, rest[:32].hex()), _new(Checksum, rest[32:].hex())))
+    return DirTree(files, dirs)
 
 
 def decode_references(data: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:

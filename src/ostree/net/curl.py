@@ -19,9 +19,8 @@ from collections import deque
 from heapq import heappop, heappush
 from time import monotonic
 
-import pycurl
-
 from ostree.net.curl_error import curl_error
+from ostree.net.curl_library import pycurl
 from ostree.net.curl_transfer import Transfer, guarded, load_cookies
 from ostree.net.fetcher import Fetcher, FetcherOptions, check_headers, check_url
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import stat
 
-import pycurl
-
 from ostree.errors import OSTreeError, StatusError, TransferError
 from ostree.net.curl_error import SIZE_EXCEEDED, curl_error
+from ostree.net.curl_library import pycurl
 from ostree.net.fetcher import Request, Response, Sink, status_error, too_large_error
 from ostree.net.http_date import format_http_date, parse_http_date
 

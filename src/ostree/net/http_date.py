@@ -5,8 +5,9 @@ Independent of the locale, unlike ``strftime``, and without the weight of ``emai
 
 from __future__ import annotations
 
-import calendar
 import time
+
+from ostree.formats.date_text import days_since_1970
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -35,8 +36,10 @@ def parse_http_date(text: str) -> int | None:
         return None
     year, month, day = int(digits[2:6]), _MONTHS.index(text[8:11]) + 1, int(digits[:2])
     hour, minute, second = int(digits[6:8]), int(digits[8:10]), int(digits[10:])
-    if year < 1 or not 1 <= day <= calendar.monthrange(year, month)[1]:
+    first = days_since_1970(year, month, 1)
+    behind = days_since_1970(year + month // 12, month % 12 + 1, 1)
+    if year < 1 or not 1 <= day <= behind - first:
         return None
     if hour > 23 or minute > 59 or second > 60:  # 60: a leap second
         return None
-    return calendar.timegm((year, month, day, hour, minute, second))
+    return (first + day - 1) * 86400 + hour * 3600 + minute * 60 + second

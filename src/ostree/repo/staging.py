@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import string
 import time
 
 from ostree.system import files, locks
 
 _PREFIX = "staging-"
-_LETTERS = string.ascii_letters + string.digits
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def boot_id() -> str:

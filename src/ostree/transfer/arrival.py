@@ -6,7 +6,7 @@ import hashlib
 
 from ostree.errors import CorruptionError
 from ostree.formats import commit as commit_format
-from ostree.formats import commitmeta, dirmeta, dirtree
+from ostree.formats import commitmeta, dirmeta
 from ostree.types import ObjectType
 
 TYPE_CHECKING = False
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ostree.formats.commit import Commit
     from ostree.formats.delta.superblock import Superblock
-    from ostree.formats.dirtree import DirTree
     from ostree.types import Checksum, DirMeta
 
     Decoded = TypeVar("Decoded")
@@ -39,14 +38,9 @@ def decode_commit(checksum: Checksum, data: bytes) -> Commit:
     """What a commit holds.
 
     Raises:
-        CorruptionError: ``HEX.commit: …``, as with the two below.
+        CorruptionError: ``HEX.commit: …``, as with that below.
     """
     return _decode(commit_format.decode, ObjectType.COMMIT, checksum, data)
-
-
-def decode_tree(checksum: Checksum, data: bytes) -> DirTree:
-    """What a directory holds."""
-    return _decode(dirtree.decode, ObjectType.DIRTREE, checksum, data)
 
 
 def decode_dirmeta(checksum: Checksum, data: bytes) -> DirMeta:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from ostree.events import Listener
     from ostree.formats.delta.superblock import PartHeader, Superblock
-    from ostree.formats.dirtree import DirTree
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.system.workers import WorkerPool
+    from ostree.transfer.delta_tally import DeltaTally
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.remote import RemoteAccess
     from ostree.types import Checksum
@@ -33,36 +33,6 @@ if TYPE_CHECKING:
 
 #: Parts that are fetched or wait to be executed, at most.
 _MOST_AT_ONCE = 2
-
-
-class DeltaTally:
-    """How far all deltas of a pull have come.
-
-    Attributes:
-        parts: Parts that are there, or need not be fetched.
-        requested_parts: Of how many.
-        size: Their bytes.
-        requested_size: Of how many.
-    """
-
-    __slots__ = ("parts", "requested_parts", "requested_size", "size")
-
-    def __init__(self) -> None:
-        self.parts = 0
-        self.requested_parts = 0
-        self.size = 0
-        self.requested_size = 0
-
-    def request(self, superblocks: Sequence[Superblock]) -> None:
-        """These are going to be fetched."""
-        for superblock in superblocks:
-            self.requested_parts += len(superblock.parts)
-            self.requested_size += superblock.part_size
-
-    def done(self, header: PartHeader) -> None:
-        """A part is there, or need not be fetched."""
-        self.parts += 1
-        self.size += header.size
 
 
 class DeltaDownload:
@@ -82,7 +52,7 @@ class DeltaDownload:
         tally: Is counted in.
         options: How to pull.
         on_event: Is told if the deltas turn out to be of no use.
-        on_tree: Is given directories that parts have brought; on any thread.
+        check_tree: Is given dirtree objects that parts bring; on any thread.
         on_files: Is given files that are there now.
         on_done: Is called when there is nothing more to do.
         meanwhile: Is called once, while the first part is executed and nothing else is to be done.
@@ -101,7 +71,7 @@ class DeltaDownload:
         tally: DeltaTally,
         options: PullOptions,
         on_event: Listener,
-        on_tree: Callable[[Checksum, DirTree], None],
+        check_tree: Callable[[Checksum, bytes], None],
         on_files: Callable[[Iterable[Checksum]], None],
         on_done: Callable[[], None],
         meanwhile: Callable[[], None],
@@ -116,7 +86,7 @@ class DeltaDownload:
         self._tally = tally
         tally.request(superblocks)
         self._emit = on_event
-        self._on_tree = on_tree
+        self._check_tree = check_tree
         self._on_files = on_files
         self._on_done = on_done
         self._meanwhile = meanwhile
@@ -195,7 +165,7 @@ class DeltaDownload:
                     part.header,
                     file,
                     bare_user_only=self._bare_user_only,
-                    on_tree=self._on_tree,
+                    check_tree=self._check_tree,
                 )
             except BsdiffMissingError as error:
                 if self._required:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from ostree.errors import SignatureError
-from ostree.repo import keyrings
-from ostree.sign.engine import EngineVerifier, PublicKeys
 from ostree.transfer.trust import Trust
 
 TYPE_CHECKING = False
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
     from ostree.repo.remotes import Remote
     from ostree.repo.repository import Repo
-    from ostree.sign.engine import SignEngine
+    from ostree.sign.engine import EngineVerifier, PublicKeys, SignEngine
     from ostree.sign.gpg.verifying import GpgVerifier
     from ostree.transfer.options import PullOptions
     from ostree.types import Checksum
@@ -40,7 +38,7 @@ def trust_in(repo: Repo, remote: Remote, options: PullOptions) -> Trust:
     gpg_summary = _chosen(options.gpg_verify_summary, remote, "gpg-verify-summary", default=False)
     return Trust(
         gpg=rings.verifier_of if gpg else None,
-        gpg_summary=rings.verifier if gpg_summary else None,
+        gpg_summary=rings.verifier() if gpg_summary else None,
         engines=list(_engines(repo, remote, "sign-verify", options.sign_verify)),
         summary_engines=list(
             _engines(repo, remote, "sign-verify-summary", options.sign_verify_summary)
@@ -62,7 +60,7 @@ def local_trust(repo: Repo, options: PullOptions) -> Trust:
     rings = _Rings(repo, name, options)
     return Trust(
         gpg=rings.verifier_of if options.gpg_verify else None,
-        gpg_summary=rings.verifier if options.gpg_verify_summary else None,
+        gpg_summary=rings.verifier() if options.gpg_verify_summary else None,
     )
 
 
@@ -74,7 +72,10 @@ class _Rings:
         self._keyrings = options.keyring_remotes
         self._verifiers: dict[str, GpgVerifier] = {}
         self._name = remote_name
-        self.verifier = self._of(remote_name)
+
+    def verifier(self) -> GpgVerifier:
+        """Who checks what the remote itself signs."""
+        return self._of(self._name)
 
     def verifier_of(self, commit: Checksum) -> GpgVerifier:
         """Who checks the signatures of a commit."""
@@ -83,6 +84,8 @@ class _Rings:
 
     def _of(self, name: str) -> GpgVerifier:
         if name not in self._verifiers:
+            from ostree.repo import keyrings
+
             self._verifiers[name] = keyrings.verifier_for_remote(self._repo, name)
         return self._verifiers[name]
 
@@ -100,13 +103,14 @@ def _engines(
     override: bool | None,  # noqa: FBT001 - a setting with three states
 ) -> Iterator[EngineVerifier]:
     """A verifier for each engine that a setting names, in its order."""
-    from ostree.sign.engines import NAMES, find_engine, search_public_keys
-
     value = remote.get(key) or ""
     if override is not None:
         value = "true" if override else "false"
     if value in {"", "false", "0"}:
         return
+    from ostree.sign.engine import EngineVerifier, PublicKeys
+    from ostree.sign.engines import NAMES, find_engine, search_public_keys
+
     all_engines = value in {"true", "1"}
     # Upstream writes lists with commas and reads them with semicolons.
     names = NAMES if all_engines else [name for name in value.replace(",", ";").split(";") if name]
@@ -126,12 +130,13 @@ def _engines(
 
 def _configured_keys(remote: Remote, engine: SignEngine) -> PublicKeys | None:
     """The keys that a remote's configuration has for an engine, None if it has no such setting."""
-    from ostree.sign.engines import load_public_keys
-
     inline = remote.get(f"verification-{engine.name}-key")
     path = remote.get(f"verification-{engine.name}-file")
     if inline is None and path is None:
         return None
+    from ostree.sign.engine import PublicKeys
+    from ostree.sign.engines import load_public_keys
+
     found: list[bytes] = []
     if path is not None:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ostree.transfer.plan import Facts, Planner
+from ostree.errors import FormatError
+from ostree.formats.dirtree import KnownEntries, decode_changes
+from ostree.transfer.plan import Base, Facts, Planner
 from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.dirtree import DirTree
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.transfer.options import PullOptions, PullResult
@@ -29,10 +30,12 @@ class RepoFacts(Facts):
             doubtful.
     """
 
-    __slots__ = ("_has", "_repo", "_resumed", "_trees")
+    __slots__ = ("_has", "_known", "_read_ahead", "_repo", "_resumed", "_trees")
 
     def __init__(self, repo: Repo, *, resumed: bool) -> None:
-        self._trees: dict[Checksum, DirTree] = {}
+        self._trees: dict[Checksum, bytes] = {}
+        self._known = KnownEntries()
+        self._read_ahead = False
         self._repo = repo
         self._resumed = resumed
         self._has = repo.store.has if repo.parent is None else repo.has_object
@@ -49,24 +52,52 @@ class RepoFacts(Facts):
         """The root dirtree of a commit that is complete."""
         return self._repo.load_commit(commit).root.dirtree
 
-    def tree(self, dirtree: Checksum) -> DirTree:
-        """A directory that is there."""
-        known = self._trees.get(dirtree)
-        return self._repo.load_dirtree(dirtree) if known is None else known
+    def tree(self, dirtree: Checksum) -> bytes:
+        """A directory that is there: the object."""
+        kept = self._trees.pop(dirtree, None)
+        return self._load(dirtree) if kept is None else kept
 
-    def keep(self, dirtree: Checksum, tree: DirTree) -> None:
-        """Remember a directory that is going to be asked for; not all of very many."""
+    def base(self, dirtree: Checksum | None) -> Base | None:
+        """The entries of a directory that is complete, or those of all that were read ahead."""
+        if self._read_ahead:
+            return Base(self._known, {})
+        if dirtree is None:
+            return None
+        known = KnownEntries()
+        return Base(known, self._learn(known, dirtree))
+
+    def check_tree(self, dirtree: Checksum, data: bytes) -> None:
+        """Look at a directory that a delta brings; called by the thread that executes it.
+
+        It is remembered, for it is going to be asked for; not all of very many are.
+
+        Raises:
+            FormatError: if it is none.
+        """
+        decode_changes(data, self._known)
         if len(self._trees) < _MOST_TREES:
-            self._trees[dirtree] = tree
+            self._trees[dirtree] = data
 
     def read_ahead(self, root: Checksum) -> None:
-        """Remember the directories of a tree that is complete, while there is time for it."""
+        """Learn the entries of a tree that is complete, while there is time for it."""
+        seen: set[Checksum] = set()
         todo = [root]
-        while todo and len(self._trees) < _MOST_TREES:
+        while todo and len(seen) < _MOST_TREES:
             dirtree = todo.pop()
-            if dirtree not in self._trees:
-                tree = self._trees[dirtree] = self._repo.load_dirtree(dirtree)
-                todo += [below for _, below, _ in tree.dirs]
+            if dirtree not in seen:
+                seen.add(dirtree)
+                todo += self._learn(self._known, dirtree).values()
+        self._read_ahead = not todo
+
+    def _learn(self, known: KnownEntries, dirtree: Checksum) -> dict[str, Checksum]:
+        try:
+            return known.add(self._load(dirtree))
+        except FormatError as error:
+            error.add_prefix(f"Loading {dirtree}.dirtree")
+            raise
+
+    def _load(self, dirtree: Checksum) -> bytes:
+        return self._repo.load_metadata(dirtree, ObjectType.DIRTREE)
 
 
 def make_planner(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from ostree.errors import OSTreeError
+from ostree.errors import FormatError, OSTreeError
 from ostree.events import CommitSigned, PullProgress
 from ostree.net.fetcher import METADATA_PRIORITY, MemorySink, Request, is_not_found
 from ostree.repo.signing import find_detached
@@ -18,13 +18,12 @@ from ostree.store.store import MAX_METADATA
 from ostree.transfer.arrival import (
     decode_commit,
     decode_dirmeta,
-    decode_tree,
     detached_in,
     require_checksum,
 )
 from ostree.transfer.content_flow import ContentFlow
 from ostree.transfer.content_receiver import ContentReceiver
-from ostree.transfer.delta_download import DeltaDownload, DeltaTally
+from ostree.transfer.delta_tally import DeltaTally
 from ostree.transfer.plan import CommitStep, Step, TreeStep
 from ostree.transfer.remote import join_url
 
@@ -171,7 +170,7 @@ class HttpEngine:
             if not step.present:
                 self._fetch_metadata(step)
             elif isinstance(step, TreeStep):
-                planner.tree_arrived(step, planner.facts.tree(step.checksum))
+                self._tree_arrived(step, planner.facts.tree(step.checksum))
             elif isinstance(step, CommitStep):
                 self._fetch_detached(step)
         while planner.content and self._content.fetching < _WINDOW:
@@ -258,7 +257,8 @@ class HttpEngine:
         self._result.bytes_transferred += len(data)
         require_checksum(step.checksum, step.type, data)
         if isinstance(step, TreeStep):
-            self._store_tree(step, data)
+            self._tree_arrived(step, data)
+            self._put(step, data)
         elif isinstance(step, CommitStep):
             self._store_commit(step, data)
         else:
@@ -266,10 +266,13 @@ class HttpEngine:
             self._put(step, data)
             self._planner.dirmeta_arrived()
 
-    def _store_tree(self, step: TreeStep, data: bytes) -> None:
-        tree = decode_tree(step.checksum, data)
-        self._put(step, data)
-        self._planner.tree_arrived(step, tree)
+    def _tree_arrived(self, step: TreeStep, data: bytes) -> None:
+        """A directory is there, or is stored if it is one."""
+        try:
+            self._planner.tree_arrived(step, data)
+        except FormatError as error:
+            error.add_prefix(f"{step.checksum}.dirtree")
+            raise
 
     def _store_commit(self, step: CommitStep, data: bytes) -> None:
         commit = decode_commit(step.checksum, data)
@@ -288,6 +291,8 @@ class HttpEngine:
         if not superblocks or step.complete:
             self._planner.commit_arrived(step, commit)
             return
+        from ostree.transfer.delta_download import DeltaDownload
+
         facts = self._planner.facts
         source = superblocks[0].name.source
         if source is not None:
@@ -303,7 +308,7 @@ class HttpEngine:
             tally=self._tally,
             options=self._options,
             on_event=self._emit,
-            on_tree=facts.keep,
+            check_tree=facts.check_tree,
             on_files=self._planner.note_present,
             # What the deltas have left out is found then, and fetched.
             on_done=lambda: self._planner.commit_arrived(step, commit),
@@ -337,7 +342,7 @@ class HttpEngine:
         if isinstance(step, CommitStep):
             self._present(step)
         elif isinstance(step, TreeStep):
-            self._planner.tree_arrived(step, self._planner.facts.tree(step.checksum))
+            self._tree_arrived(step, self._planner.facts.tree(step.checksum))
         else:
             self._planner.dirmeta_arrived()
         return True

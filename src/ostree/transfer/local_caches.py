@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ostree.errors import OSTreeError
-from ostree.repo.repository import Repo
 from ostree.repo.signing import find_detached
 from ostree.system.closing import Closing
-from ostree.transfer.object_import import ObjectImporter
 from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ostree.repo.repository import Repo
+    from ostree.transfer.object_import import ObjectImporter
     from ostree.types import Checksum
 
 
@@ -40,6 +40,11 @@ class LocalCaches(Closing):
         bare_user_only: bool = False,
     ) -> None:
         self._caches: list[tuple[Repo, ObjectImporter]] = []
+        if not paths:
+            return
+        from ostree.repo.repository import Repo
+        from ostree.transfer.object_import import ObjectImporter
+
         try:
             for path in paths:
                 repo = Repo.open(path)

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import deque
 
 from ostree.errors import OSTreeError
+from ostree.formats import dirtree
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ostree.formats.commit import Commit
-    from ostree.formats.dirtree import DirTree
+    from ostree.formats.dirtree import KnownEntries
 
 _ALL_PARENTS = 1 << 62
 
@@ -39,15 +40,39 @@ class Facts:
         """The root dirtree of a commit that is there."""
         raise NotImplementedError
 
-    def tree(self, dirtree: Checksum) -> DirTree:
-        """A directory that is there."""
+    def tree(self, dirtree: Checksum) -> bytes:
+        """A directory that is there: the object."""
         raise NotImplementedError
 
-    def keep(self, dirtree: Checksum, tree: DirTree) -> None:
-        """A directory that is there and going to be asked for."""
+    def base(self, dirtree: Checksum | None) -> Base | None:
+        """What to compare a directory with, which may resemble a complete one that is there."""
+        raise NotImplementedError
+
+    def check_tree(self, dirtree: Checksum, data: bytes) -> None:
+        """Look at a directory that is going to be asked for.
+
+        Raises:
+            FormatError: if it is none.
+        """
+        raise NotImplementedError
 
     def read_ahead(self, root: Checksum) -> None:
-        """There is time to look at a tree that is complete and going to be asked for."""
+        """There is time to look at a tree that is complete and going to be compared with."""
+
+
+class Base:
+    """What a directory that comes is compared with.
+
+    Attributes:
+        known: Entries of complete directories.
+        below: The dirtrees of the directory that it may resemble, by name.
+    """
+
+    __slots__ = ("below", "known")
+
+    def __init__(self, known: KnownEntries, below: Mapping[str, Checksum]) -> None:
+        self.known = known
+        self.below = below
 
 
 class Step:
@@ -257,26 +282,28 @@ class Planner:
         self.requested_metadata -= 1
         del self.commits[step.checksum]
 
-    def tree_arrived(self, step: TreeStep, tree: DirTree) -> None:
-        """A directory is stored, and this is what it holds."""
+    def tree_arrived(self, step: TreeStep, data: bytes) -> None:
+        """A directory is there, or is going to be stored: this is the object.
+
+        Raises:
+            FormatError: if it is none.
+        """
+        base = self.facts.base(step.base)
+        tree = dirtree.decode(data) if base is None else dirtree.decode_changes(data, base.known)
         self._outstanding -= 1
-        base = step.path.rstrip("/")
+        parent = step.path.rstrip("/")
         files, dirs = tree.files, tree.dirs
         if self._subpaths:
-            files = [entry for entry in files if self._follows_file(f"{base}/{entry[0]}")]
-            dirs = [entry for entry in dirs if self._follows_directory(f"{base}/{entry[0]}")]
-        known = self.facts.tree(step.base) if step.base is not None else None
-        self._want_files(files, known)
-        known_dirs = {name: dirtree for name, dirtree, _ in known.dirs} if known else {}
-        for name, dirtree, dirmeta in dirs:
+            files = [entry for entry in files if self._follows_file(f"{parent}/{entry[0]}")]
+            dirs = [entry for entry in dirs if self._follows_directory(f"{parent}/{entry[0]}")]
+        self._want_files(files)
+        for name, subtree, dirmeta in dirs:
             self._want_dirmeta(dirmeta)
-            self._want_tree(dirtree, f"{base}/{name}", known_dirs.get(name))
+            resembled = None if base is None else base.below.get(name)
+            self._want_tree(subtree, f"{parent}/{name}", resembled)
 
-    def _want_files(self, files: list[tuple[str, Checksum]], known: DirTree | None) -> None:
+    def _want_files(self, files: list[tuple[str, Checksum]]) -> None:
         seen = self._seen_content
-        if known is not None:
-            there = {checksum for _, checksum in known.files}
-            files = [entry for entry in files if entry[1] not in there]
         has, wanted, kind = self.facts.has, self.content, ObjectType.FILE
         for _, checksum in files:
             if checksum not in seen:

@@ -305,11 +305,10 @@ class LocalEngine:
             self._import_metadata(step)
         if isinstance(step, TreeStep):
             try:
-                tree = self._repo.load_dirtree(step.checksum)
+                self._planner.tree_arrived(step, self._planner.facts.tree(step.checksum))
             except OSTreeError as error:
                 error.add_prefix(f"Validating dirtree {step.checksum} ({step.path})")
                 raise
-            self._planner.tree_arrived(step, tree)
         else:
             self._planner.dirmeta_arrived()
 

@@ -16,7 +16,6 @@ from ostree.repo.signing import find_detached
 from ostree.transfer.arrival import (
     decode_commit,
     decode_dirmeta,
-    decode_tree,
     detached_in,
     require_checksum,
 )
@@ -267,7 +266,11 @@ class Survey:
 
     def _read(self, step: Step, data: bytes) -> None:
         if isinstance(step, TreeStep):
-            self._planner.tree_arrived(step, decode_tree(step.checksum, data))
+            try:
+                self._planner.tree_arrived(step, data)
+            except FormatError as error:
+                error.add_prefix(f"{step.checksum}.dirtree")
+                raise
         else:
             decode_dirmeta(step.checksum, data)
             self._planner.dirmeta_arrived()

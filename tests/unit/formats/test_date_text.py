@@ -14,12 +14,10 @@ from ostree.errors import FormatError
 from ostree.formats.date_text import (
     days_since_1970,
     format_c,
-    format_http_date,
     format_local,
     format_rfc3339,
     format_utc,
     is_representable,
-    parse_http_date,
 )
 from ostree.system.machine_zone import MachineZone
 
@@ -88,34 +86,6 @@ def test_a_day_of_one_digit_is_padded_with_a_figure_space() -> None:
     assert format_c(1705000000) == "Thu Jan 11 19:06:40 2024"
     zone = timezone(timedelta(hours=-5, minutes=-30))
     assert format_c(1704153600, zone) == "Mon Jan \u20071 18:30:00 2024"
-
-
-def test_http_dates() -> None:
-    assert format_http_date(1795379763) == "Sun, 22 Nov 2026 20:36:03 GMT"
-    assert format_http_date(1795379763, zone="UTC") == "Sun, 22 Nov 2026 20:36:03 UTC"
-    assert parse_http_date("Sun, 22 Nov 2026 20:36:03 GMT") == 1795379763
-    assert parse_http_date("Thu, 01 Jan 1970 00:00:00 GMT") == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "Sun, 22 Nov 2026 20:36:03 UTC",
-        "Sun, 2 Nov 2026 20:36:03 GMT",
-        "Sun, 22 Nov 2026 20:36:03 GMT ",
-        "Xxx, 22 Nov 2026 20:36:03 GMT",
-        "Sun, 22 Xxx 2026 20:36:03 GMT",
-        "Sun, 31 Nov 2026 20:36:03 GMT",
-        "Sun, 00 Nov 2026 20:36:03 GMT",
-        "Sun, 22 Nov 2026 24:36:03 GMT",
-        "Sun, 22 Nov 2026 +1:36:03 GMT",
-        "Sun, 22 Nov 2026 20:36:03+GMT",
-        "Sun, ٢٢ Nov 2026 20:36:03 GMT",
-    ],
-)
-def test_other_http_dates_count_as_absent(text: str) -> None:
-    assert parse_http_date(text) is None
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ostree.errors import FormatError
-from ostree.formats import dirtree, gvariant
+from ostree.formats import dirtree, framing, gvariant
 from ostree.formats.dirtree import DirTree
+from ostree.types import Checksum
 from support.vectors import (
     BIG,
     BIN_TREE,
@@ -25,9 +25,6 @@ from support.vectors import (
     SUB_TREE,
     XA,
 )
-
-if TYPE_CHECKING:
-    from ostree.types import Checksum
 
 TYPE = "(a(say)a(sayay))"
 ONE = bytes(range(32))
@@ -169,3 +166,41 @@ def test_damaged_bytes_are_refused(data: bytes) -> None:
 def test_names_on_disk_that_are_not_utf8_are_not_encoded() -> None:
     with pytest.raises(FormatError, match="Invalid UTF-8 in filename caf"):
         dirtree.encode(DirTree([("caf\udce9", EMPTY)], []))
+
+
+# entries that are known --------------------------------------------------------------------------
+
+
+def test_of_a_changed_directory_only_what_is_new_is_told() -> None:
+    known = dirtree.KnownEntries()
+    below = known.add(raw([("a", ONE), ("b", ONE)], [("sub", ONE, TWO), ("twin", ONE, TWO)]))
+
+    changed = raw([("a", ONE), ("b", TWO), ("c", ONE)], [("sub", ONE, TWO), ("twin", TWO, TWO)])
+    tree = dirtree.decode_changes(changed, known)
+
+    assert below == {"sub": ONE.hex(), "twin": ONE.hex()}
+    assert tree == DirTree(
+        [("b", Checksum.of_digest(TWO)), ("c", Checksum.of_digest(ONE))],
+        [("twin", Checksum.of_digest(TWO), Checksum.of_digest(TWO))],
+    )
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", ""])
+def test_what_is_not_known_is_judged(name: str) -> None:
+    known = dirtree.KnownEntries()
+    known.add(raw([("a", ONE)], []))
+
+    with pytest.raises(FormatError):
+        dirtree.decode_changes(raw([("a", ONE), (name, TWO)], []), known)
+    with pytest.raises(FormatError):
+        dirtree.decode_changes(raw([("a", ONE)], [(name, ONE, TWO)]), known)
+
+
+def test_a_known_directory_does_not_vouch_for_a_file_of_the_same_bytes() -> None:
+    known = dirtree.KnownEntries()
+    known.add(raw([("f", ONE)], [("d", ONE, TWO)]))
+    files, dirs = (framing.join_array([*entries]) for entries in (known.dirs, known.files))
+    swapped = files + dirs
+
+    with pytest.raises(FormatError):
+        dirtree.decode_changes(swapped + framing.pack_offsets((len(files),), 1), known)

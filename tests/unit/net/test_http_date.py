@@ -43,6 +43,13 @@ def test_times_out_of_range_are_moved_into_it() -> None:
         "Sun, 06 Nov 1994 08-49:37 GMT",
         "Sun, 06 Nov +994 08:49:37 GMT",
         "Sun, ０６ Nov 1994 08:49:37 GMT",
+        "Sun, 2 Nov 2026 20:36:03 GMT",
+        "Sun, 22 Nov 2026 20:36:03 GMT ",
+        "Sun, 22 Xxx 2026 20:36:03 GMT",
+        "Sun, 31 Nov 2026 20:36:03 GMT",
+        "Wed, 29 Feb 2023 20:36:03 GMT",
+        "Sun, 22 Nov 2026 +1:36:03 GMT",
+        "Sun, 22 Nov 2026 20:36:03+GMT",
     ],
 )
 def test_anything_else_is_no_date(text: str) -> None:

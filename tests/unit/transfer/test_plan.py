@@ -9,8 +9,8 @@ import pytest
 
 from ostree.errors import OSTreeError
 from ostree.formats.commit import Commit
-from ostree.formats.dirtree import DirTree
-from ostree.transfer.plan import CommitStep, Facts, Planner, TreeStep
+from ostree.formats.dirtree import DirTree, KnownEntries, encode
+from ostree.transfer.plan import Base, CommitStep, Facts, Planner, TreeStep
 from ostree.types import Checksum, ObjectType, TreeId
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class World(Facts):
 
     def __init__(self) -> None:
         self.commits: dict[Checksum, Commit] = {}
-        self.trees: dict[Checksum, DirTree] = {}
+        self.trees: dict[Checksum, bytes] = {}
         self.here: set[tuple[Checksum, ObjectType]] = set()
         self.partial: set[Checksum] = set()
         self.trees_read: list[Checksum] = []
@@ -45,9 +45,15 @@ class World(Facts):
     def root(self, commit: Checksum) -> Checksum:
         return self.commits[commit].root.dirtree
 
-    def tree(self, dirtree: Checksum) -> DirTree:
+    def tree(self, dirtree: Checksum) -> bytes:
         self.trees_read.append(dirtree)
         return self.trees[dirtree]
+
+    def base(self, dirtree: Checksum | None) -> Base | None:
+        if dirtree is None:
+            return None
+        known = KnownEntries()
+        return Base(known, known.add(self.tree(dirtree)))
 
     def add_tree(self, entries: Mapping[str, object]) -> Checksum:
         """A directory: names with the content of a file, or with a directory's entries."""
@@ -58,7 +64,7 @@ class World(Facts):
             if isinstance(value, dict)
         ]
         checksum = name(repr((files, dirs)))
-        self.trees[checksum] = DirTree(files, dirs)
+        self.trees[checksum] = encode(DirTree(files, dirs))
         return checksum
 
     def add_commit(self, entries: Mapping[str, object], parent: Checksum | None = None) -> Checksum:

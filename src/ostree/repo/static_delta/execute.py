@@ -9,7 +9,6 @@ from __future__ import annotations
 from hashlib import sha256
 
 from ostree.errors import FormatError, OSTreeError
-from ostree.formats import dirtree
 from ostree.formats.delta import bsdiff, operation
 from ostree.repo.object_errors import corrupted, validate_metadata, write_error
 from ostree.repo.static_delta.file_target import FileTarget, put_whole
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from ostree.formats.delta.part import Payload
     from ostree.formats.delta.superblock import PartHeader
-    from ostree.formats.dirtree import DirTree
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
 
@@ -40,7 +38,7 @@ def execute(
     payload: Payload,
     *,
     bare_user_only: bool = False,
-    on_tree: Callable[[Checksum, DirTree], None] | None = None,
+    check_tree: Callable[[Checksum, bytes], None] | None = None,
 ) -> int:
     """Write the objects of a part.
 
@@ -50,7 +48,7 @@ def execute(
         header: Which objects they are.
         payload: How to make them.
         bare_user_only: Whether to refuse files that a bare-user-only repository could not hold.
-        on_tree: Is given each directory that was written.
+        check_tree: Is given each dirtree object before it is written, and refuses what is none.
 
     Returns:
         How many of the objects, in order, are there now.
@@ -61,7 +59,7 @@ def execute(
         OSTreeError: if it cannot be written, or what it is to be made from is not there.
     """
     with _Execution(
-        repo, transaction, header, payload, bare_user_only=bare_user_only, on_tree=on_tree
+        repo, transaction, header, payload, bare_user_only=bare_user_only, check_tree=check_tree
     ) as run:
         return run.run()
 
@@ -75,9 +73,9 @@ class _Execution(Closing):
         payload: Payload,
         *,
         bare_user_only: bool,
-        on_tree: Callable[[Checksum, DirTree], None] | None,
+        check_tree: Callable[[Checksum, bytes], None] | None,
     ) -> None:
-        self._on_tree = on_tree
+        self._check_tree = check_tree
         self._repo = repo
         self._transaction = transaction
         self._data = payload.data
@@ -173,10 +171,8 @@ class _Execution(Closing):
         actual = sha256(data).hexdigest()
         if actual != checksum:
             raise corrupted(type, checksum, actual)
-        if type is ObjectType.DIRTREE:
-            tree = dirtree.decode(data)
-            if self._on_tree is not None:
-                self._on_tree(checksum, tree)
+        if type is ObjectType.DIRTREE and self._check_tree is not None:
+            self._check_tree(checksum, data)
         else:
             validate_metadata(type, data)
         try:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ostree.formats.commit import Commit
     from ostree.formats.delta.signed import SignedSuperblock
     from ostree.formats.delta.superblock import PartHeader, Superblock
-    from ostree.formats.dirtree import DirTree
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.types import Checksum
@@ -160,12 +159,12 @@ def run_part(
     file: bytes | memoryview,
     *,
     bare_user_only: bool = False,
-    on_tree: Callable[[Checksum, DirTree], None] | None = None,
+    check_tree: Callable[[Checksum, bytes], None] | None = None,
 ) -> int:
     """Write the objects of a part, given its file; see :func:`~.execute.execute`."""
     payload = load_payload(file, header, repo.store.target.temporary_fd)
     return execute(
-        repo, transaction, header, payload, bare_user_only=bare_user_only, on_tree=on_tree
+        repo, transaction, header, payload, bare_user_only=bare_user_only, check_tree=check_tree
     )
 
 
