@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ostree.errors import SysrootError
 from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list
+from ostree.sysroot.bootloaders.choice import choose_bootloader
 from ostree.sysroot.cleanup import clean, remove_deployment
 from ostree.sysroot.deployment_list import SwapKind
 from ostree.sysroot.loading import read_booted_facts
@@ -157,6 +158,18 @@ class ChangeableSysroot(SysrootView):
             on_event=self._on_event,
         )
 
+    def _finish_swap(self) -> None:
+        """Let the boot loader do what an interrupted swap left undone.
+
+        Before that, what is no longer in the list may still be what it boots.
+        """
+        config = parse_config(self.repo.config.keyfile)
+        bootloader = choose_bootloader(config, self.settings, self._root_fd)
+        if bootloader is not None:
+            with step("Bootloader write config"):
+                active = [d for d in self._deployments if not d.staged]
+                bootloader.after_swap(self.bootversion, active)
+
     def clean_up(self, *, prune: bool = True) -> PruneResult | None:
         """Remove what no deployment needs.
 
@@ -168,6 +181,7 @@ class ChangeableSysroot(SysrootView):
         """
         with self.changing():
             self._ensure_loaded()
+            self._finish_swap()
             clean(self._root_fd, self.repo, self._deployments)
             if not prune:
                 return None

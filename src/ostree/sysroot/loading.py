@@ -34,15 +34,24 @@ def load_deployments(root_fd: int, bootversion: int, run_directory: str) -> list
         SysrootError: an entry leads nowhere.
         FormatError: an entry or an origin is malformed.
     """
-    entries = sorted(
+    return [
+        _load_deployment(root_fd, entry, index, run_directory)
+        for index, entry in enumerate(load_entries(root_fd, bootversion))
+    ]
+
+
+def load_entries(root_fd: int, bootversion: int) -> list[BootEntry]:
+    """All boot entries of a bootversion, the default one first.
+
+    Raises:
+        FormatError: one is no text, or too long.
+        OSError: reading failed.
+    """
+    return sorted(
         (entry for _, entry in read_entries(root_fd, bootversion)),
         key=cmp_to_key(_compare_entries),
         reverse=True,
     )
-    return [
-        _load_deployment(root_fd, entry, index, run_directory)
-        for index, entry in enumerate(entries)
-    ]
 
 
 def _compare_entries(a: BootEntry, b: BootEntry) -> int:
@@ -178,6 +187,13 @@ def read_booted_facts(root_fd: int, run_directory: str) -> BootedFacts | None:
     if recorded is not None:
         return BootedFacts(*recorded)
     return BootedFacts(root.st_dev, root.st_ino)
+
+
+def is_foreign(root_fd: int, run_directory: str) -> bool:
+    """Whether the sysroot is another one than that which we run in."""
+    if read_booted_facts(root_fd, run_directory) is not None:
+        return False
+    return not os.path.samestat(os.stat("/"), os.fstat(root_fd))
 
 
 def find_booted(deployments: list[Deployment], facts: BootedFacts, root_fd: int) -> Deployment:

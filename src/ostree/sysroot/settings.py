@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ostree.sign.settings import SignSettings
 
 _SEPARATORS = str.maketrans(":;,\t", "    ")
@@ -18,6 +20,8 @@ class SysrootSettings:
         device_trees: Whether device trees belong to the kernel.
         run_directory: Where the state of the running system is.
         proc_directory: Where the kernel tells its command line.
+        host_directory: The root of the running system.
+        environ: The environment of programs that are run, all of it.
         signing: How signatures are made and verified; as usual if None.
         boot_id: What the repository takes for the identity of this boot; the system's if None.
         fails_to_publish: Whether transactions of the repository fail when they are to be
@@ -27,7 +31,9 @@ class SysrootSettings:
     __slots__ = (
         "boot_id",
         "device_trees",
+        "environ",
         "fails_to_publish",
+        "host_directory",
         "immutable",
         "proc_directory",
         "run_directory",
@@ -43,6 +49,8 @@ class SysrootSettings:
         device_trees: bool = True,
         run_directory: str = "/run",
         proc_directory: str = "/proc",
+        host_directory: str = "/",
+        environ: Mapping[str, str] | None = None,
         signing: SignSettings | None = None,
         boot_id: str | None = None,
         fails_to_publish: bool = False,
@@ -52,6 +60,8 @@ class SysrootSettings:
         self.device_trees = device_trees
         self.run_directory = run_directory
         self.proc_directory = proc_directory
+        self.host_directory = host_directory
+        self.environ = {} if environ is None else environ
         self.signing = signing
         self.boot_id = boot_id
         self.fails_to_publish = fails_to_publish
@@ -69,8 +79,19 @@ def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:
     return known & words
 
 
-def parse_settings(debug: str, *, signing: SignSettings | None = None) -> SysrootSettings:
-    """The settings that ``OSTREE_SYSROOT_DEBUG`` asks for."""
+def parse_settings(
+    debug: str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    signing: SignSettings | None = None,
+) -> SysrootSettings:
+    """The settings that ``OSTREE_SYSROOT_DEBUG`` asks for.
+
+    Args:
+        debug: Its value.
+        environ: The environment of programs that are run.
+        signing: How signatures are made and verified.
+    """
     words = parse_debug_words(
         debug, frozenset({"mutable-deployments", "no-xattrs", "no-dtb", "test-fifreeze"})
     )
@@ -78,5 +99,6 @@ def parse_settings(debug: str, *, signing: SignSettings | None = None) -> Sysroo
         immutable="mutable-deployments" not in words,
         xattrs="no-xattrs" not in words,
         device_trees="no-dtb" not in words,
+        environ=environ,
         signing=signing,
     )

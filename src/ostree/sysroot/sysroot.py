@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ostree.formats.origin import new_origin
-from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list, initializing
-from ostree.sysroot.bootloaders.choice import choose_bootloader
 from ostree.sysroot.changing import ChangeableSysroot
 from ostree.sysroot.creating import DeploymentMaker
 from ostree.sysroot.deployment_list import Retention
@@ -152,8 +150,6 @@ class Sysroot(ChangeableSysroot):
         """
         with self.changing():
             self._ensure_loaded()
-            # Fail before anything is made, not after.
-            choose_bootloader(parse_config(self.repo.config.keyfile), self.settings, self._root_fd)
             self.clean_up(prune=False)
             maker = DeploymentMaker(
                 self._root_fd,

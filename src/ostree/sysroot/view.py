@@ -8,7 +8,7 @@ from ostree.errors import ObjectNotFoundError, OSTreeError, SysrootError
 from ostree.events import ignore
 from ostree.sysroot import deployment_list
 from ostree.sysroot.layout import read_bootversion, read_subbootversion
-from ostree.sysroot.loading import find_booted, load_deployments, read_booted_facts
+from ostree.sysroot.loading import find_booted, load_deployments, load_entries, read_booted_facts
 from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.staged import load_staged
 from ostree.sysroot.step import step
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ostree.events import Listener
+    from ostree.formats.boot_entry import BootEntry
     from ostree.repo.repository import Repo
     from ostree.sysroot.deployment import Deployment
 
@@ -195,6 +196,14 @@ class SysrootView(Closing):
     def bootversion(self) -> int:
         """Which of the two boot configurations is active."""
         return read_bootversion(self._root_fd)
+
+    def boot_entries(self, bootversion: int) -> list[BootEntry]:
+        """The boot entries of a bootversion, active or not, the default one first.
+
+        Raises:
+            FormatError: one is no text.
+        """
+        return load_entries(self._root_fd, bootversion)
 
     @property
     def subbootversion(self) -> int:

@@ -177,11 +177,11 @@ class ListWriter:
             self._point_bootlinks(bootversion, subbootversion)
         if bootloader is not None:
             with step("Bootloader write config"):
-                bootloader.write_config(self._root_fd, bootversion, deployments)
+                bootloader.write_config(bootversion, deployments)
         self._switch_loader(bootversion)
         if bootloader is not None:
             with step("Bootloader write config"):
-                bootloader.after_swap(self._root_fd, deployments)
+                bootloader.after_swap(bootversion, deployments)
         return subbootversion
 
     def _install(

@@ -297,27 +297,6 @@ def test_a_version_cannot_add_lines_to_the_boot_entry(lab: Lab) -> None:
     assert len([line for line in text.splitlines() if line.startswith("options")]) == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("boot/grub2/grub.cfg", "grub2"),
-        ("boot/grub/grub.cfg", "grub2"),
-        ("boot/efi/EFI/debian/grub.cfg", "grub2"),
-    ],
-)
-def test_boot_loaders_to_come_are_refused_before_anything_is_made(
-    lab: Lab, path: str, name: str
-) -> None:
-    lab.commit()
-    (lab.root / path).parent.mkdir(parents=True)
-    (lab.root / path).write_text("")
-
-    with lab.open() as sysroot, pytest.raises(SysrootError, match=f"{name} is not supported yet"):
-        sysroot.deploy("stable", stateroot="os")
-
-    assert not (lab.root / "ostree/deploy/os/deploy").exists()
-
-
 def set_config(lab: Lab, key: str, value: str) -> None:
     with lab.open() as sysroot:
         keyfile = sysroot.repo.config.keyfile.copy()

@@ -48,17 +48,28 @@ class ConfigFacts:
     Attributes:
         current: The text of the configuration that is replaced.
         system: What the default deployment adds, or None if it adds nothing.
+        prefix: Goes in front of paths of boot entries, where that has to be found out.
+        generator: The program that makes the configuration, or None if we do.
     """
 
-    __slots__ = ("current", "system")
+    __slots__ = ("current", "generator", "prefix", "system")
 
-    def __init__(self, *, current: str = "", system: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        current: str = "",
+        system: str | None = None,
+        prefix: str = "",
+        generator: str | None = None,
+    ) -> None:
         self.current = current
         self.system = system
+        self.prefix = prefix
+        self.generator = generator
 
 
 class Bootloader:
-    """Writes the configuration of one boot loader.
+    """The configuration of one boot loader in one sysroot.
 
     Deciding and acting are apart: :meth:`read_facts` reads, :meth:`config_files` says what is to
     be written and touches nothing, :meth:`write_config` is both and the writing.
@@ -66,6 +77,7 @@ class Bootloader:
     Args:
         config: The repository's ``[sysroot]`` group.
         settings: How some steps are done.
+        root_fd: The sysroot.
 
     Attributes:
         name: What upstream calls it in its messages.
@@ -75,19 +87,19 @@ class Bootloader:
     name = ""
     atomic = True
 
-    def __init__(self, config: SysrootConfig, settings: SysrootSettings) -> None:
+    def __init__(self, config: SysrootConfig, settings: SysrootSettings, root_fd: int) -> None:
         self._config = config
         self._settings = settings
+        self._root_fd = root_fd
 
-    def is_active(self, root_fd: int) -> bool:
+    def is_active(self) -> bool:
         """Whether the sysroot is set up for this boot loader."""
         raise NotImplementedError
 
-    def read_facts(self, root_fd: int, deployments: Sequence[Deployment]) -> ConfigFacts:
+    def read_facts(self, deployments: Sequence[Deployment]) -> ConfigFacts:
         """Read what :meth:`config_files` needs.
 
         Args:
-            root_fd: The sysroot.
             deployments: The new list, with its boot entries.
 
         Raises:
@@ -95,7 +107,7 @@ class Bootloader:
             FormatError: a file is not text, or longer than it can be.
             OSError: reading failed.
         """
-        del root_fd, deployments
+        del deployments
         return ConfigFacts()
 
     def config_files(
@@ -113,16 +125,13 @@ class Bootloader:
         """
         raise NotImplementedError
 
-    def write_config(
-        self, root_fd: int, bootversion: int, deployments: Sequence[Deployment]
-    ) -> None:
+    def write_config(self, bootversion: int, deployments: Sequence[Deployment]) -> None:
         """Write the configuration of ``bootversion``.
 
-        Nothing of it takes effect before ``boot/loader`` is renamed, if :attr:`atomic`; until
-        then it can be repeated.
+        Nothing of it takes effect before ``boot/loader`` is renamed; until then it can be
+        repeated.
 
         Args:
-            root_fd: The sysroot.
             bootversion: The one that becomes active next; its directory is there.
             deployments: The new list, with its boot entries.
 
@@ -130,22 +139,25 @@ class Bootloader:
             SysrootError: an entry cannot be expressed.
             OSError: writing failed.
         """
-        facts = self.read_facts(root_fd, deployments)
+        facts = self.read_facts(deployments)
         for file in self.config_files(facts, bootversion, [d.entry for d in deployments]):
             if file.data is not None:
-                replace_file(file.path, file.data, root_fd)
+                replace_file(file.path, file.data, self._root_fd)
 
-    def after_swap(self, root_fd: int, deployments: Sequence[Deployment]) -> None:
-        """What is to be done when ``boot/loader`` has been renamed and is on disk.
+    def after_swap(self, bootversion: int, deployments: Sequence[Deployment]) -> None:
+        """What is left to do when ``boot/loader`` has been renamed and is on disk.
 
-        Can be repeated.
+        To be called before anything is removed that the former configuration refers to, and
+        again, by whoever finds the sysroot next, if the program was interrupted before it was
+        done; nothing happens where nothing is left to do.
 
         Args:
-            root_fd: The sysroot.
+            bootversion: The active one.
             deployments: The list that is active now.
 
         Raises:
             SysrootError: it failed; the new list is active nevertheless.
+            OSError: reading or writing failed.
         """
 
 

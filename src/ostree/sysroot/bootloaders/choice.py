@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from ostree.errors import SysrootError
-from ostree.sysroot.bootloaders.grub2 import Grub2
-from ostree.sysroot.bootloaders.syslinux import Syslinux
-from ostree.sysroot.bootloaders.uboot import UBoot
-from ostree.sysroot.bootloaders.unsupported import UnsupportedBootloader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,22 +10,9 @@ if TYPE_CHECKING:
     from ostree.sysroot.bootloaders.bootloader import Bootloader
     from ostree.sysroot.settings import SysrootSettings
 
-
-class _Zipl(UnsupportedBootloader):
-    name = "zipl"
-
-
-class _Aboot(UnsupportedBootloader):
-    name = "aboot"
-
-
-#: In the order of probing.
-_PROBED: tuple[tuple[str, type[Bootloader]], ...] = (
-    ("syslinux", Syslinux),
-    ("grub2", Grub2),
-    ("uboot", UBoot),
-)
-_NEVER_PROBED: tuple[tuple[str, type[Bootloader]], ...] = (("zipl", _Zipl), ("aboot", _Aboot))
+#: In the order of probing; the others have to be configured.
+PROBED = ("syslinux", "grub2", "uboot")
+NEVER_PROBED = ("zipl", "aboot")
 
 
 def choose_bootloader(
@@ -37,24 +20,48 @@ def choose_bootloader(
 ) -> Bootloader | None:
     """The boot loader to write for, or None if boot entries are all that is wanted.
 
+    Boot loaders that read boot entries themselves (systemd-boot, GRUB with blscfg) need none.
+
     Args:
         config: The repository's ``[sysroot]`` group, which names one or says ``auto``.
         settings: How some steps are done.
         root_fd: The sysroot.
 
     Raises:
-        SysrootError: there is no boot loader of that name, or we cannot write for it.
+        SysrootError: there is no boot loader of that name.
     """
     if config.bootloader == "none":
         return None
     if config.bootloader == "auto":
-        candidates = (kind(config, settings) for _, kind in _PROBED)
-        found = next((loader for loader in candidates if loader.is_active(root_fd)), None)
-    else:
-        kinds = dict(_PROBED + _NEVER_PROBED)
-        if config.bootloader not in kinds:
-            raise SysrootError(f"Invalid bootloader configuration: '{config.bootloader}'")
-        found = kinds[config.bootloader](config, settings)
-    if isinstance(found, UnsupportedBootloader):
-        found.check()
-    return found
+        candidates = (bootloader_kind(name)(config, settings, root_fd) for name in PROBED)
+        return next((loader for loader in candidates if loader.is_active()), None)
+    return bootloader_kind(config.bootloader)(config, settings, root_fd)
+
+
+def bootloader_kind(name: str) -> type[Bootloader]:
+    """The class for a name in the configuration; imported only now, as most are never needed.
+
+    Raises:
+        SysrootError: there is no boot loader of that name.
+    """
+    if name == "syslinux":
+        from ostree.sysroot.bootloaders.syslinux import Syslinux
+
+        return Syslinux
+    if name == "grub2":
+        from ostree.sysroot.bootloaders.grub2 import Grub2
+
+        return Grub2
+    if name == "uboot":
+        from ostree.sysroot.bootloaders.uboot import UBoot
+
+        return UBoot
+    if name == "zipl":
+        from ostree.sysroot.bootloaders.zipl import Zipl
+
+        return Zipl
+    if name == "aboot":
+        from ostree.sysroot.bootloaders.aboot import Aboot
+
+        return Aboot
+    raise SysrootError(f"Invalid bootloader configuration: '{name}'")

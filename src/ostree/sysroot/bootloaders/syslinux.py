@@ -27,14 +27,14 @@ class Syslinux(Bootloader):
 
     name = "syslinux"
 
-    def is_active(self, root_fd: int) -> bool:
+    def is_active(self) -> bool:
         """Whether its configuration is there, be it a dangling link."""
-        return exists(_PATH, root_fd)
+        return exists(_PATH, self._root_fd)
 
-    def read_facts(self, root_fd: int, deployments: Sequence[Deployment]) -> ConfigFacts:
+    def read_facts(self, deployments: Sequence[Deployment]) -> ConfigFacts:
         """Read the present configuration, whose other entries stay."""
         del deployments
-        return ConfigFacts(current=read_current(_PATH, root_fd))
+        return ConfigFacts(current=read_current(_PATH, self._root_fd))
 
     def config_files(
         self, facts: ConfigFacts, bootversion: int, entries: Sequence[BootEntry]

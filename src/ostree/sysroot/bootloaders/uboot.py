@@ -35,14 +35,14 @@ class UBoot(Bootloader):
 
     name = "U-Boot"
 
-    def is_active(self, root_fd: int) -> bool:
+    def is_active(self) -> bool:
         """Whether the builder of the image put a ``uEnv.txt`` into ``boot/loader``."""
-        return exists(_PATH, root_fd)
+        return exists(_PATH, self._root_fd)
 
-    def read_facts(self, root_fd: int, deployments: Sequence[Deployment]) -> ConfigFacts:
+    def read_facts(self, deployments: Sequence[Deployment]) -> ConfigFacts:
         """Read the variables that the default deployment brings along."""
-        system = _read_system_uenv(root_fd, deployments[0]) if deployments else None
-        return ConfigFacts(current=read_current(_PATH, root_fd), system=system)
+        system = _read_system_uenv(self._root_fd, deployments[0]) if deployments else None
+        return ConfigFacts(current=read_current(_PATH, self._root_fd), system=system)
 
     def config_files(
         self, facts: ConfigFacts, bootversion: int, entries: Sequence[BootEntry]

@@ -8,7 +8,10 @@ from ostree.cli.sysroot import OPTIONS, print_current_directory
 GROUP = Group(
     "admin instutil",
     "ostree.cli.commands.admin.instutil",
-    (Entry("set-kargs", "Set new kernel command line arguments(Not stable)"),),
+    (
+        Entry("set-kargs", "Set new kernel command line arguments(Not stable)"),
+        Entry("grub2-generate", "Generate GRUB2 configuration from given BLS entries"),
+    ),
     summary="Deprecated commands intended for installer programs",
     entry_width=24,
     options=OPTIONS,
