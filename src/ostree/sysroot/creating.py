@@ -243,7 +243,9 @@ class DeploymentMaker:
         backing = backing_directory(deployment)
         remove_tree(backing, self._root_fd)
         overlay = f"{backing}/root-transient"
-        for path in (backing, overlay, f"{overlay}/work", f"{overlay}/upper"):
+        # What another release has staged lacks the directory above, too.
+        parent = os.path.dirname(backing)
+        for path in (parent, backing, overlay, f"{overlay}/work", f"{overlay}/upper"):
             _make_private(path, self._root_fd)
         upper_fd = open_subdirectory(self._root_fd, f"{overlay}/upper")
         try:

@@ -38,6 +38,14 @@ class KernelArgumentOptions:
         self.append = tuple(append)
         self.delete = tuple(delete)
 
+    @property
+    def inherit(self) -> bool:
+        """Whether nothing is wanted: the arguments are those of the merge deployment then.
+
+        Which ones these are is decided when the deployment is finished, maybe at shutdown.
+        """
+        return not (self.none or self.running or self.replace or self.append or self.delete)
+
     def check(self, *, merging: bool) -> None:
         """Refuse combinations that contradict each other.
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import time
 
 from ostree.errors import SysrootError
 
 _CLONE_NEWNS = 0x00020000
 _MS_REMOUNT = 0x20
 _MS_RELATIME = 1 << 21
+
+#: How long another program may keep a file system frozen, in seconds.
+_PATIENCE = 10.0
+_POLL = 0.05
 
 
 def read_only_mounts() -> list[str]:
@@ -47,8 +53,13 @@ def remount_writable(path: str) -> None:
     """
     libc = ctypes.CDLL(None, use_errno=True)
     name = os.fsencode(path)
-    if libc.mount(name, name, None, ctypes.c_ulong(_MS_REMOUNT | _MS_RELATIME), b"") != 0:
-        raise _failed(f"Remounting {path} read-write")
+    flags = ctypes.c_ulong(_MS_REMOUNT | _MS_RELATIME)
+    deadline = time.monotonic() + _PATIENCE
+    while libc.mount(name, name, None, flags, b"") != 0:
+        # Frozen: somebody else is about to switch a boot configuration on it.
+        if ctypes.get_errno() != errno.EBUSY or time.monotonic() >= deadline:
+            raise _failed(f"Remounting {path} read-write")
+        time.sleep(_POLL)
 
 
 def _failed(what: str) -> SysrootError:

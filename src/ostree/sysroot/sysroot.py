@@ -105,11 +105,13 @@ class Sysroot(ChangeableSysroot):
             name = self._stateroot_or_booted(stateroot)
             checksum = self.repo.resolve(rev)
             merge_deployment = self.merge_deployment(name) if merge else None
-            arguments = select_kernel_arguments(
-                options,
-                merge=None if merge_deployment is None else merge_deployment.kernel_arguments,
-                proc_cmdline=self._read_command_line() if options.running else "",
-            )
+            arguments = None
+            if not options.inherit:
+                arguments = select_kernel_arguments(
+                    options,
+                    merge=None if merge_deployment is None else merge_deployment.kernel_arguments,
+                    proc_cmdline=self._read_command_line() if options.running else "",
+                )
             return self.deploy_commit(
                 checksum,
                 name,
