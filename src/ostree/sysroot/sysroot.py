@@ -112,6 +112,8 @@ class Sysroot(ChangeableSysroot):
                     merge=None if merge_deployment is None else merge_deployment.kernel_arguments,
                     proc_cmdline=self._read_command_line() if options.running else "",
                 )
+            # Upstream does this here and not in upgrades: serial numbers depend on it.
+            self.clean_up(prune=False)
             return self.deploy_commit(
                 checksum,
                 name,
@@ -152,7 +154,6 @@ class Sysroot(ChangeableSysroot):
         """
         with self.changing():
             self._ensure_loaded()
-            self.clean_up(prune=False)
             maker = DeploymentMaker(
                 self._root_fd,
                 self.repo,
