@@ -23,6 +23,7 @@ FLOORS = {
     "system": 2,
     "store": 3,
     "sign": 3,
+    "tree": 3,
     "net": 3,
     "repo": 4,
     "transfer": 5,
@@ -57,7 +58,12 @@ OUTSIDE_WORLD = {
 PURE_TIME = {"gmtime", "struct_time"}
 
 #: Where the environment is read, something printed and the process ended.
-EDGE = ("ostree.cli", "ostree.server.serve", "ostree.__main__")
+EDGE = (
+    "ostree.cli",
+    "ostree.server.serve",
+    "ostree.__main__",
+    "ostree.tree.byte_code_worker",  # a program of its own, for other interpreters
+)
 EDGE_CALLS = {"print", "input", "exit", "quit", "breakpoint"}
 EDGE_ATTRIBUTES = {
     "os": {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "_exit"},

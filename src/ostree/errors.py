@@ -13,6 +13,8 @@
     ├── TrustError
     ├── TransferError ── FetchError, StatusError, TooLargeError, FetchTimeoutError
     ├── SysrootError
+    ├── TreeError
+    ├── ImageError
     └── CancelledError
 
 The text of an error is the sentence the command prints after ``error: ``.  Context is prefixed on
@@ -167,6 +169,22 @@ class FetchTimeoutError(TransferError):
 
 class SysrootError(OSTreeError):
     """A deployment or boot loader operation is not possible."""
+
+
+class TreeError(OSTreeError):
+    """A root file system cannot be prepared for deployments.
+
+    Attributes:
+        problems: All that stands in the way, each in words.
+    """
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class ImageError(OSTreeError):
+    """A disk image cannot be made."""
 
 
 class CancelledError(OSTreeError):

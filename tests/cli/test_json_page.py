@@ -20,6 +20,7 @@ from ostree.cli.progress_json import JsonLines
 from ostree.events import Message
 from support.documented_repository import make_documented_repository
 from support.documented_sysroot import make_documented_sysroot
+from support.draft_trees import NEARLY_PREPARED, write_tree
 from support.json_page import Page
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ SECTIONS = {section.title: section for section in PAGE.commands if section.title
 
 @pytest.fixture
 def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with ``repo`` and ``sysroot``, those of the examples."""
+    """A directory with ``repo``, ``sysroot`` and ``rootfs``, those of the examples."""
     make_documented_repository(tmp_path / "repo")
     make_documented_sysroot(tmp_path / "sysroot")
+    write_tree(tmp_path / "rootfs", NEARLY_PREPARED)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

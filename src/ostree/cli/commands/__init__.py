@@ -35,6 +35,7 @@ ROOT = Group(
         Entry("show", "Output a metadata object"),
         Entry("static-delta", "Static delta related commands"),
         Entry("summary", "Manage summary metadata"),
+        Entry("tree", "Commands for root file systems that are to be committed"),
         Entry("trivial-httpd", "Simple webserver", hidden=True),
     ),
 )

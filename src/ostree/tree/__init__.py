@@ -1,0 +1,1 @@
+"""Root file systems arranged for deployments: what ``ostree tree prepare`` does."""
