@@ -6,7 +6,10 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+
+    #: Whether the regular file at a path holds the same bytes in two trees.
+    SameContent = Callable[[str], bool]
 
 
 class EtcNode:
@@ -29,14 +32,14 @@ class EtcNode:
         mode: int,
         size: int = 0,
         target: str = "",
-        children: Mapping[str, EtcNode] | None = None,
+        children: dict[str, EtcNode] | None = None,
     ) -> None:
         self.uid = uid
         self.gid = gid
         self.mode = mode
         self.size = size
         self.target = target
-        self.children: Mapping[str, EtcNode] = children or {}
+        self.children: dict[str, EtcNode] = {} if children is None else children
 
     @property
     def kind(self) -> int:
@@ -47,6 +50,24 @@ class EtcNode:
     def is_directory(self) -> bool:
         """Whether it is a directory."""
         return stat.S_ISDIR(self.mode)
+
+    def find(self, path: str) -> EtcNode | None:
+        """What is at a relative path below; links are not followed."""
+        node: EtcNode | None = self
+        for name in path.split("/"):
+            node = None if node is None else node.children.get(name)
+        return node
+
+    def walk(self, path: str) -> Iterator[tuple[str, EtcNode]]:
+        """The node, called ``path``, and all below it; parents before their children."""
+        todo = [(path, self)]
+        while todo:
+            here, node = todo.pop()
+            yield here, node
+            todo.extend(
+                (f"{here}/{name}", node.children[name])
+                for name in sorted(node.children, reverse=True)
+            )
 
 
 class EtcChanges:
@@ -67,7 +88,7 @@ class EtcChanges:
         )
 
 
-def diff_etc(default: EtcNode, edited: EtcNode, same_content: Callable[[str], bool]) -> EtcChanges:
+def diff_etc(default: EtcNode, edited: EtcNode, same_content: SameContent) -> EtcChanges:
     """Compare the configuration as it came with the one in use.
 
     Times and extended attributes do not count.
@@ -75,47 +96,42 @@ def diff_etc(default: EtcNode, edited: EtcNode, same_content: Callable[[str], bo
     Args:
         default: ``usr/etc``.
         edited: ``etc``.
-        same_content: Whether the regular file at a path holds the same bytes in both; asked only
-            about files that are alike in everything else.
+        same_content: Asked only about files that are alike in everything else.
     """
     changes = EtcChanges([], [], [])
-    _diff_directory(default, edited, "", same_content, changes)
+    # What is at one path on both sides; the last is next, and after it what is below it.
+    todo = list(_pairs(default, edited, ""))
+    while todo:
+        path, old, new = todo.pop()
+        if new is None:
+            changes.removed.append(path)
+        elif old is None:
+            changes.added.extend(below for below, _ in new.walk(path))
+        else:
+            if not is_same(old, new, path, same_content):
+                changes.modified.append(path)
+            if old.is_directory and new.is_directory:
+                todo.extend(_pairs(old, new, f"{path}/"))
     return changes
 
 
-def _diff_directory(
-    default: EtcNode,
-    edited: EtcNode,
-    prefix: str,
-    same_content: Callable[[str], bool],
-    changes: EtcChanges,
-) -> None:
-    for name, old in sorted(default.children.items()):
-        path = prefix + name
-        new = edited.children.get(name)
-        if new is None:
-            changes.removed.append(path)
-            continue
-        if not _same(old, new) or (stat.S_ISREG(old.mode) and not same_content(path)):
-            changes.modified.append(path)
-        if old.is_directory and new.is_directory:
-            _diff_directory(old, new, f"{path}/", same_content, changes)
-    for name, new in sorted(edited.children.items()):
-        if name not in default.children:
-            changes.added.extend(_list_tree(new, prefix + name))
+def _pairs(
+    old: EtcNode, new: EtcNode, prefix: str
+) -> Iterator[tuple[str, EtcNode | None, EtcNode | None]]:
+    """The members of two directories in reverse: first what only the new one has."""
+    for name in sorted(new.children.keys() - old.children.keys(), reverse=True):
+        yield prefix + name, None, new.children[name]
+    for name in sorted(old.children, reverse=True):
+        yield prefix + name, old.children[name], new.children.get(name)
 
 
-def _same(old: EtcNode, new: EtcNode) -> bool:
+def is_same(old: EtcNode, new: EtcNode, path: str, same_content: SameContent) -> bool:
+    """Whether two nodes at a path are alike; what is in directories does not count."""
     return (
         old.mode == new.mode
         and old.uid == new.uid
         and old.gid == new.gid
         and old.size == new.size
         and old.target == new.target
+        and (not stat.S_ISREG(old.mode) or same_content(path))
     )
-
-
-def _list_tree(node: EtcNode, path: str) -> Iterator[str]:
-    yield path
-    for name, child in sorted(node.children.items()):
-        yield from _list_tree(child, f"{path}/{name}")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MAX_LINKS = 40
 
 
@@ -23,6 +27,21 @@ def resolve_inside(path: str, root_fd: int, *, clamp: bool) -> str:
         OSError: ELOOP, too many links; EXDEV, a link leads out and ``clamp`` is false; or as
             readlink(2).
     """
+    return resolve_links(path, lambda here: _read_link(here, root_fd), clamp=clamp)
+
+
+def resolve_links(path: str, read_link: Callable[[str], str | None], *, clamp: bool) -> str:
+    """The same in a tree that is only known by its links.
+
+    Args:
+        path: Relative to the top.
+        read_link: The target of the link at a path whose directories are no links; None if there
+            is no link.
+        clamp: Whether absolute links and ``..`` mean the top, as after chroot(2).
+
+    Raises:
+        OSError: ELOOP, too many links; EXDEV, a link leads out and ``clamp`` is false.
+    """
     done: list[str] = []
     todo = _components(path)
     links = 0
@@ -34,7 +53,7 @@ def resolve_inside(path: str, root_fd: int, *, clamp: bool) -> str:
             done[-1:] = []
             continue
         here = "/".join([*done, name])
-        target = _read_link(here, root_fd)
+        target = read_link(here)
         if target is None:
             done.append(name)
             continue
