@@ -58,6 +58,15 @@ class EtcNode:
             node = None if node is None else node.children.get(name)
         return node
 
+    def has_link(self, path: str) -> bool:
+        """Whether a relative path leads through a link, or to one."""
+        node: EtcNode | None = self
+        for name in path.split("/"):
+            node = None if node is None else node.children.get(name)
+            if node is not None and stat.S_ISLNK(node.mode):
+                return True
+        return False
+
     def walk(self, path: str) -> Iterator[tuple[str, EtcNode]]:
         """The node, called ``path``, and all below it; parents before their children."""
         todo = [(path, self)]

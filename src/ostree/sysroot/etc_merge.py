@@ -7,9 +7,9 @@ import stat
 from contextlib import contextmanager
 
 from ostree.events import Message
-from ostree.sysroot.etc_diff import diff_etc
+from ostree.sysroot.etc_conflicts import describe_conflicts, find_conflicts
 from ostree.sysroot.etc_plan import Act, plan_merge
-from ostree.sysroot.etc_scan import open_file, opened, same_content, scan_etc
+from ostree.sysroot.etc_scan import open_file, opened, scan_sides
 from ostree.sysroot.step import step
 from ostree.system import xattr
 from ostree.system.copying import copy_content
@@ -30,7 +30,7 @@ def merge_etc(old_root_fd: int, new_root_fd: int, *, copy_xattrs: bool, on_event
         old_root_fd: The directory of the deployment with the changes; only read.
         new_root_fd: The directory of the deployment to be changed.
         copy_xattrs: Whether extended attributes go along.
-        on_event: Is told a summary, and what cannot be carried over.
+        on_event: Is told a summary, what was changed on both sides, and what cannot be carried over.
 
     Raises:
         SysrootError: a changed file is in the way of a new directory, in which case nothing is
@@ -41,11 +41,14 @@ def merge_etc(old_root_fd: int, new_root_fd: int, *, copy_xattrs: bool, on_event
         opened("etc", old_root_fd) as edited_fd,
         opened("etc", new_root_fd) as merged_fd,
     ):
-        edited = scan_etc(edited_fd)
         with step("While computing configuration diff"), opened("usr/etc", old_root_fd) as old_fd:
-            changes = diff_etc(scan_etc(old_fd), edited, same_content(old_fd, edited_fd))
+            sides = scan_sides(old_fd, edited_fd, merged_fd)
+            changes = sides.changes()
+            conflicts = find_conflicts(changes, sides)
         on_event(Message(changes.summary()))
-        steps = plan_merge(changes, edited, scan_etc(merged_fd))
+        if conflicts:
+            on_event(Message(describe_conflicts(conflicts), warning=True))
+        steps = plan_merge(changes, sides.edited, sides.offered)
         _Merger(edited_fd, merged_fd, copy_xattrs=copy_xattrs, on_event=on_event).run(steps)
 
 

@@ -128,16 +128,28 @@ class _Planner:
 
     def _make_parent(self, path: str) -> None:
         """Make a directory and those above it; it and all new ones get the edited attributes."""
+        missing = []
+        here = path
+        while here and self._find_directory(here) is None:
+            missing.append(here)
+            here = here.rpartition("/")[0]
+        if not missing:
+            self._add(Act.COPY_ATTRIBUTES, path, self._resolve(path))
+        for here in reversed(missing):
+            target = self._resolve(here)
+            self._make_directory(here, target)
+            self._add(Act.COPY_ATTRIBUTES, here, target)
+
+    def _find_directory(self, path: str) -> EtcNode | None:
+        """The merged directory for a path of the edited tree, if there is one."""
         target = self._resolve(path)
-        found = None if target == "." else self._merged.find(target)
-        if found is None and target != ".":
-            above = path.rpartition("/")[0]
-            if above:
-                self._make_parent(above)
-            self._make_directory(path, target)
-        elif found is not None and not found.is_directory:
-            raise SysrootError(f"{path}: Not a directory")
-        self._add(Act.COPY_ATTRIBUTES, path, target)
+        found = self._merged if target == "." else self._merged.find(target)
+        if found is not None and not found.is_directory:
+            raise SysrootError(
+                f"opendir({path}): Not a directory",
+                hint="the new default has a file where changed files have their directory",
+            )
+        return found
 
     def _copy(self, node: EtcNode, path: str, target: str) -> None:
         if stat.S_ISLNK(node.mode):
@@ -177,6 +189,8 @@ class _Planner:
 
     def _resolve(self, directory: str) -> str:
         """Where a directory of the edited tree is in the merged one, links followed."""
+        if not self._merged.has_link(directory):
+            return directory
         try:
             return resolve_links(directory, self._read_link, clamp=False)
         except OSError as error:

@@ -6,6 +6,7 @@ import os
 import stat
 from contextlib import contextmanager
 
+from ostree.sysroot.etc_conflicts import EtcSides
 from ostree.sysroot.etc_diff import EtcNode, diff_etc
 from ostree.sysroot.step import step
 from ostree.system.files import FILE_FLAGS, open_beneath, open_directory
@@ -78,6 +79,18 @@ def find_etc_changes(root_fd: int) -> EtcChanges:
         return diff_etc(
             scan_etc(default_fd), scan_etc(edited_fd), same_content(default_fd, edited_fd)
         )
+
+
+def scan_sides(default_fd: int, edited_fd: int, offered_fd: int) -> EtcSides:
+    """The facts about three open directories; they have to stay open as long as it is used."""
+    return EtcSides(
+        scan_etc(default_fd),
+        scan_etc(edited_fd),
+        scan_etc(offered_fd),
+        same_local=same_content(default_fd, edited_fd),
+        same_default=same_content(default_fd, offered_fd),
+        same_edited=same_content(edited_fd, offered_fd),
+    )
 
 
 def same_content(first_dir: int, second_dir: int) -> SameContent:
