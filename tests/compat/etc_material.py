@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 _NAMES = (b"a", b"b", b"conf.d", b"name with blank", "ünïcode".encode(), b".hidden", b"z")
 #: No commit can have this one, but a user can.
 _LOCAL_NAMES = (*_NAMES, b"\xff\xfe not text", b"l" * 200)
-_TARGETS = (b"a", b"b", b"conf.d", b"../a", b"conf.d/a", b"nowhere", b".", b"/usr/lib", b"../../x")
+_TARGETS = (
+    b"a",
+    b"b",
+    b"conf.d",
+    b"../a",
+    b"conf.d/a",
+    b"nowhere",
+    b".",
+    b"/no/such/place",
+    b"../../x",
+)
 _MODES = (0o644, 0o644, 0o644, 0o600, 0o755, 0o4755, 0o2755, 0o444, 0o000)
 _DIRECTORY_MODES = (0o755, 0o755, 0o755, 0o700, 0o1777, 0o2775)
 #: Nanoseconds; what was changed has older times, so that they can be told from those of copies.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -35,11 +36,14 @@ ENVIRONMENT = {
     "OSTREE_SYSROOT_OPTS": "skip-sync",
     "OSTREE_SYSROOT_DEBUG": "mutable-deployments",
 }
-#: Where the reference gives up although nothing is left to be removed, or follows a link of the
-#: new default to wherever it leads, or stumbles over what it is about to replace.
-NO_DIRECTORY = ": Not a directory"
+#: What the reference is stopped by and we are not: newer releases ignore such files, too.
 SPECIAL = "Cannot copy non-regular/non-symlink file"
+#: A file stands where something was to be removed below: nothing is left to be removed.
+NOTHING_LEFT = re.compile(r"unlinkat\(.*\): Not a directory$")
+#: The reference writes wherever a link in the new default leads.
 LINK_OUT = "newly defaults to a link out of /etc, cannot merge"
+#: The reference names the call in front of it.
+NO_DIRECTORY = ": Not a directory"
 
 
 class Side:
@@ -169,8 +173,9 @@ def merge_once(lab: Lab, chance: random.Random) -> str:
         return "merged"
     if ours is not None and LINK_OUT in ours:
         return "link out"
-    if ours is None and theirs is not None and SPECIAL in theirs:
-        return "special"
+    if ours is None and theirs is not None:
+        assert SPECIAL in theirs or NOTHING_LEFT.search(theirs), theirs
+        return "only we merge"
     assert (ours is None) == (theirs is None), (ours, theirs)
     assert ours is not None
     assert theirs is not None, ours
