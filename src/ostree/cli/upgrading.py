@@ -20,11 +20,10 @@ def showing_puller(ctx: Context) -> Puller:
     """A puller that shows its progress on a terminal."""
 
     def fetch(repo: Repo, request: PullRequest, _listener: Listener) -> None:
-        what = request.ref if request.commit is None else f"{request.ref}@{request.commit}"
         options = PullOptions(timestamp_check_from_rev=request.newer_than)
         show_pull(
             ctx,
-            lambda listener: pull(repo, request.remote, [what], options, listener),
+            lambda listener: pull(repo, request.remote, [request.wanted], options, listener),
             only_on_terminal=True,
         )
 

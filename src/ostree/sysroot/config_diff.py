@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ostree.errors import NotFoundError, SysrootError
-from ostree.sysroot.etc_merge import find_etc_changes
+from ostree.sysroot.etc_scan import find_etc_changes
 from ostree.sysroot.step import describe_error
 from ostree.system.files import open_subdirectory
 

@@ -38,6 +38,11 @@ class PullRequest(NamedTuple):
     commit: Checksum | None
     newer_than: Checksum | None
 
+    @property
+    def wanted(self) -> str:
+        """The one thing to pull: a commit need not be bound to the ref that it is to be under."""
+        return self.ref if self.commit is None else self.commit
+
 
 if TYPE_CHECKING:
     Puller = Callable[[Repo, PullRequest, Listener], None]
@@ -150,10 +155,8 @@ class Upgrader:
             self._puller(self._repo, request, self._sysroot.on_event)
 
     def _resolve(self) -> Checksum:
-        found = self._repo.refs.get(self.refspec)
-        if found is None:
-            raise NotFoundError(f"Refspec '{self.refspec}' not found")
-        return found
+        """What the origin leads to; it may be a commit as well as a ref."""
+        return self._repo.resolve(self.refspec)
 
     def deploy(self, commit: Checksum) -> Deployment:
         """Make a deployment of a commit with the origin as it is now."""
@@ -233,6 +236,5 @@ def pull_from_remote(repo: Repo, request: PullRequest, on_event: Listener) -> No
     from ostree.transfer.options import PullOptions
     from ostree.transfer.pull import pull
 
-    ref = request.ref if request.commit is None else f"{request.ref}@{request.commit}"
     options = PullOptions(timestamp_check_from_rev=request.newer_than)
-    pull(repo, request.remote, [ref], options, on_event)
+    pull(repo, request.remote, [request.wanted], options, on_event)

@@ -33,6 +33,8 @@ SIDES = ("ours", "theirs")
 _OLD_LINES = (
     # Written to the journal since 2026.4 (§10).
     (re.compile(r"^Freed objects: .*\n", re.MULTILINE), ""),
+    # A ref without remote is no ref of the remote "(null)" (§18.10).
+    (re.compile(r"'\(null\):"), "'"),
     # One word of the message changed (§18.2).
     (re.compile(r"initialized as OSTree root$", re.MULTILINE), "initialized as OSTree stateroot"),
 )
@@ -113,6 +115,19 @@ class AdminWorld:
         ]
         if outcomes[0] != outcomes[1]:
             raise self._difference("what we do", *outcomes)
+        self._name_as_the_reference(self.base / "theirs/boot/loader/entries")
+
+    @staticmethod
+    def _name_as_the_reference(entries: Path) -> None:
+        """Give boot entries that we wrote the old names (§5.1).
+
+        ``kargs edit-in-place`` of the reference does not find them otherwise and makes new ones
+        beside them (§22.37).
+        """
+        for path in entries.glob("ostree-*.conf") if entries.is_dir() else []:
+            link = re.search(r"ostree=/ostree/boot\.\d/([^/]+)/", path.read_text())
+            if re.fullmatch(r"ostree-\d+", path.stem) and link is not None:
+                path.rename(path.with_name(f"{path.stem}-{link[1]}.conf"))
 
     def _compare(self, *words: str, sort: bool = False) -> Outcome:
         self.log.append(" ".join(words))
@@ -227,7 +242,8 @@ class AdminWorld:
         if key.startswith(("boot/loader", "ostree/repo/refs", "ostree/repo/config")):
             shown = content.decode("utf-8", "surrogateescape")
         elif key.endswith(".origin"):
-            shown = content.decode()
+            # The reference leaves the empty line in front of a group that it removes.
+            shown = content.decode().rstrip("\n")
         return (*facts, info.st_nlink, attributes, shown)
 
 
