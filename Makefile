@@ -23,7 +23,8 @@ DEV := .venv/.dev
 # The reference command, its tests and GLib's own serialiser, for the tests that compare with them;
 # a web server and a proxy as others run them.
 TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs \
-	nginx-light openssl tinyproxy
+	nginx-light openssl tinyproxy \
+	busybox-static shellcheck fdisk e2fsprogs libarchive-tools zstd
 REFERENCE_PACKAGES := ostree
 CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 strace libcap2-bin \
 	bsdextrautils cpio openssl parallel python3-yaml

@@ -25,6 +25,7 @@ FLOORS = {
     "sign": 3,
     "tree": 3,
     "net": 3,
+    "boot": 3,
     "repo": 4,
     "transfer": 5,
     "server": 6,

@@ -1,0 +1,1 @@
+"""What runs before the system: the ramdisk, its script, and the boot loader's script."""

@@ -1,0 +1,12 @@
+"""``ostree ramdisk``: what prepares a deployment's root file system before the system starts."""
+
+from __future__ import annotations
+
+from ostree.cli.command import Entry, Group
+
+GROUP = Group(
+    "ramdisk",
+    "ostree.cli.commands.ramdisk",
+    (Entry("build", "Build a ramdisk that starts a deployment"),),
+    summary="Build a ramdisk that starts a deployment",
+)
