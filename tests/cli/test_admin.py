@@ -263,13 +263,6 @@ def test_staging_takes_a_booted_system(sysroot: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("option", ["--overlay-initrd=x"])
-def test_what_does_not_work_yet_is_unknown(option: str, sysroot: Path) -> None:
-    message = fail("admin", "deploy", f"--sysroot={sysroot}", option, "os/main")
-
-    assert message == f"error: Unknown option {option}"
-
-
 @pytest.mark.oracle
 def test_the_reference_lists_the_same(sysroot: Path, os_tree: Path, oracle: Oracle) -> None:
     deploy(sysroot)

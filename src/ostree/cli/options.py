@@ -17,6 +17,7 @@ FLAG = "flag"
 TEXT = "text"
 TEXTS = "texts"
 PATH = "path"
+PATHS = "paths"
 INTEGER = "integer"
 
 _INT_MIN, _INT_MAX = -(1 << 31), (1 << 31) - 1
@@ -33,8 +34,8 @@ class Option:
     Attributes:
         long: Name without its dashes.
         short: The one-letter name, or empty.
-        kind: ``FLAG``, ``TEXT``, ``TEXTS`` (may be given often), ``PATH`` (need not be UTF-8) or
-            ``INTEGER``.
+        kind: ``FLAG``, ``TEXT``, ``TEXTS`` (may be given often), ``PATH`` (need not be UTF-8),
+            ``PATHS`` (both) or ``INTEGER``.
         argument: How help calls its value; empty shows none.
         help: What it does.
         hidden: Whether help leaves it out.
@@ -88,7 +89,7 @@ class Arguments:
 
     def texts(self, name: str) -> list[str]:
         """All values of an option that may be given often."""
-        self._check(name, TEXTS)
+        self._check(name, TEXTS, PATHS)
         return self._texts.get(name, [])
 
     def integer(self, name: str, default: int) -> int:
@@ -98,7 +99,7 @@ class Arguments:
 
     def has(self, name: str) -> bool:
         """Whether an option of any kind was given."""
-        self._check(name, FLAG, TEXT, TEXTS, PATH, INTEGER)
+        self._check(name, FLAG, TEXT, TEXTS, PATH, PATHS, INTEGER)
         return name in self._texts or name in self._integers
 
     def _check(self, name: str, *kinds: str) -> None:
@@ -258,6 +259,11 @@ def texts(long: str, argument: str, help: str, *, short: str = "", hidden: bool 
 def path(long: str, argument: str, help: str, *, short: str = "", hidden: bool = False) -> Option:
     """An option with a file name for its value."""
     return Option(PATH, long, help, short=short, argument=argument, hidden=hidden)
+
+
+def paths(long: str, argument: str, help: str) -> Option:
+    """An option with a file name for its value that may be given often."""
+    return Option(PATHS, long, help, argument=argument)
 
 
 def integer(long: str, argument: str, help: str, *, short: str = "") -> Option:

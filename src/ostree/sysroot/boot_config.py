@@ -46,6 +46,10 @@ def fill_entry(
     entry.set("linux", f"{prefix}{directory}/{kernel.kernel.name}")
     if kernel.initramfs is not None:
         entry.set("initrd", f"{prefix}{directory}/{kernel.initramfs.name}")
+    entry.overlay_initrds = [
+        f"{prefix}ostree/initramfs-overlays/{path.rpartition('/')[2]}"
+        for path in entry.overlay_initrds
+    ]
     if kernel.aboot is not None:
         entry.set("aboot", f"/{directory}/{kernel.aboot.name}")
         entry.set("abootcfg", f"/{deployment.path}/usr/lib/ostree-boot/aboot.cfg")

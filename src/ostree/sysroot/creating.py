@@ -28,6 +28,8 @@ from ostree.system.files import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ostree.events import Listener
     from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
@@ -72,6 +74,7 @@ class DeploymentMaker:
         origin: KeyFile,
         merge: Deployment | None,
         arguments: KernelArguments | None,
+        overlay_initrds: Sequence[str] = (),
     ) -> Deployment:
         """Check out a commit and make it ready to be booted.
 
@@ -81,6 +84,7 @@ class DeploymentMaker:
             origin: Goes into the origin file.
             merge: Whose local configuration and, without ``arguments``, kernel arguments it takes.
             arguments: The kernel arguments.
+            overlay_initrds: As the boot entry is to name them.
 
         Raises:
             SysrootError: naming the step; what was made so far is for the next cleanup.
@@ -89,6 +93,7 @@ class DeploymentMaker:
             with step("Initializing deployment"):
                 deployment = self.initialize(checksum, stateroot)
             deployment.origin = origin
+            deployment.entry.overlay_initrds = list(overlay_initrds)
             if arguments is None and merge is not None:
                 arguments = merge.kernel_arguments
             if arguments:

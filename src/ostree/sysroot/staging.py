@@ -17,11 +17,9 @@ from ostree.system.files import exists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ostree.formats.kernel_arguments import KernelArguments
-    from ostree.formats.keyfile import KeyFile
     from ostree.sysroot.changing import ChangeableSysroot
+    from ostree.sysroot.deploying import DeployRequest
     from ostree.sysroot.deployment import Deployment
-    from ostree.types import Checksum
 
 _SERVICE = "ostree-finalize-staged.service"
 _NOT_BOOTED = "Cannot stage deployment: Not currently booted into an OSTree system"
@@ -30,13 +28,7 @@ _NOT_BOOTED = "Cannot stage deployment: Not currently booted into an OSTree syst
 def stage(
     sysroot: ChangeableSysroot,
     maker: DeploymentMaker,
-    checksum: Checksum,
-    stateroot: str,
-    *,
-    origin: KeyFile,
-    merge: Deployment | None,
-    arguments: KernelArguments | None,
-    locked: bool = False,
+    request: DeployRequest,
 ) -> Deployment:
     """Check a commit out, to be finished at shutdown; it takes the place of what was staged before.
 
@@ -45,12 +37,7 @@ def stage(
     Args:
         sysroot: Whose lock is held and whose list is loaded.
         maker: Makes deployments in it.
-        checksum: The commit.
-        stateroot: Where to.
-        origin: Where the deployment comes from.
-        merge: The deployment to take ``/etc`` from.
-        arguments: The kernel arguments; those of ``merge`` if None.
-        locked: Whether the shutdown is to leave it alone until it is unlocked.
+        request: What to deploy.
 
     Raises:
         SysrootError: nothing is booted; or naming the step.
@@ -61,26 +48,24 @@ def stage(
     before = staged.read_state(run_directory)
     with step("Staging deployment"):
         start_service(run_directory)
-        deployment = maker.initialize(checksum, stateroot)
-        deployment.origin = origin
+        deployment = maker.initialize(request.checksum, request.stateroot)
+        deployment.origin = request.origin
         write_origin(deployment, sysroot.root_fd)
+        arguments, merge = request.arguments, request.merge
         if arguments is not None:
             arguments.check()
         state = StagedState(
             staged.reference_to(deployment),
-            locked=locked,
+            locked=request.lock_finalization,
             merge=None if merge is None else staged.reference_to(merge),
             arguments=None if arguments is None else list(arguments),
-            overlay_initrds=[
-                os.path.basename(path).removesuffix(".img")
-                for path in deployment.entry.overlay_initrds
-            ],
+            overlay_initrds=list(request.overlay_initrds),
             extra_keys=[] if merge is None else extra_keys_of(merge.entry),
         )
-        if locked:
+        if request.lock_finalization:
             staged.set_lock_file(run_directory, locked=True)
         staged.write_state(run_directory, state)
-        if not locked:
+        if not request.lock_finalization:
             staged.set_lock_file(run_directory, locked=False)
         if before is not None and before.target.key != state.target.key:
             _remove(sysroot, before)

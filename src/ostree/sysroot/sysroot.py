@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ostree.formats.origin import new_origin
-from ostree.sysroot import deployment_list, initializing
+from ostree.sysroot import initializing
 from ostree.sysroot.changing import ChangeableSysroot
-from ostree.sysroot.creating import DeploymentMaker
 from ostree.sysroot.deployment_list import Retention
 from ostree.sysroot.kernel_argument_options import (
     KernelArgumentOptions,
@@ -19,13 +18,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.prune import PruneResult
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.etc_diff import EtcChanges
     from ostree.sysroot.upgrader import Puller, UpgradeResult
-    from ostree.types import Checksum
 
 
 class Sysroot(ChangeableSysroot):
@@ -77,6 +74,7 @@ class Sysroot(ChangeableSysroot):
         retention: Retention | None = None,
         stage: bool = False,
         lock_finalization: bool = False,
+        overlay_initrds: Sequence[str | os.PathLike[str]] = (),
     ) -> Deployment:
         """Check out a commit and make it the deployment to be booted next.
 
@@ -90,10 +88,14 @@ class Sysroot(ChangeableSysroot):
             retention: Which deployments stay, and whether the new one becomes the default.
             stage: Whether to finish the deployment at shutdown, with ``/etc`` as it is then.
             lock_finalization: Whether to stage it and leave it at that until it is unlocked.
+            overlay_initrds: Files that the boot loader appends to the initramfs, if there is one.
 
         Raises:
             OSTreeError: the list is as it was; what was made is removed by the next cleanup.
         """
+        from ostree.sysroot.deploying import DeployRequest, deploy
+        from ostree.sysroot.overlay_initrds import stage_overlays
+
         options = kernel_arguments or KernelArgumentOptions()
         options.check(merging=merge)
         stage = stage or lock_finalization
@@ -114,7 +116,7 @@ class Sysroot(ChangeableSysroot):
                 )
             # Upstream does this here and not in upgrades: serial numbers depend on it.
             self.clean_up(prune=False)
-            return self.deploy_commit(
+            request = DeployRequest(
                 checksum,
                 name,
                 origin=origin or new_origin(rev),
@@ -124,86 +126,9 @@ class Sysroot(ChangeableSysroot):
                 prune=prune,
                 stage=stage,
                 lock_finalization=lock_finalization,
+                overlay_initrds=stage_overlays(overlay_initrds, self.settings.run_directory),
             )
-
-    def deploy_commit(
-        self,
-        checksum: Checksum,
-        stateroot: str,
-        *,
-        origin: KeyFile,
-        merge: Deployment | None,
-        arguments: KernelArguments | None,
-        retention: Retention,
-        prune: bool = True,
-        stage: bool = False,
-        lock_finalization: bool = False,
-    ) -> Deployment:
-        """As :meth:`deploy`, with everything decided by the caller.
-
-        Args:
-            checksum: The commit.
-            stateroot: Where to.
-            origin: Where the deployment comes from.
-            merge: Whose ``/etc`` and, without ``arguments``, kernel arguments are taken over.
-            arguments: The kernel arguments.
-            retention: Which deployments stay.
-            prune: Whether to remove objects that nothing needs any more.
-            stage: Whether to finish the deployment at shutdown.
-            lock_finalization: Whether a staged one has to be unlocked before.
-        """
-        with self.changing():
-            self._ensure_loaded()
-            maker = DeploymentMaker(
-                self._root_fd,
-                self.repo,
-                self.settings,
-                booted_stateroot=None if self._booted is None else self._booted.stateroot,
-                on_event=self._on_event,
-            )
-            if stage:
-                return self._stage(
-                    maker,
-                    checksum,
-                    stateroot,
-                    origin=origin,
-                    merge=merge,
-                    arguments=arguments,
-                    locked=lock_finalization,
-                )
-            new = maker.make(checksum, stateroot, origin=origin, merge=merge, arguments=arguments)
-            wanted = deployment_list.plan_list(
-                self._deployments, new, booted=self._booted, merge=merge, retention=retention
-            )
-            self.write_deployments(wanted)
-            self.clean_up(prune=prune)
-            return next(d for d in self._deployments if d.key == new.key)
-
-    def _stage(
-        self,
-        maker: DeploymentMaker,
-        checksum: Checksum,
-        stateroot: str,
-        *,
-        origin: KeyFile,
-        merge: Deployment | None,
-        arguments: KernelArguments | None,
-        locked: bool,
-    ) -> Deployment:
-        from ostree.sysroot.staging import stage
-
-        new = stage(
-            self,
-            maker,
-            checksum,
-            stateroot,
-            origin=origin,
-            merge=merge,
-            arguments=arguments,
-            locked=locked,
-        )
-        self.clean_up(prune=False)
-        return new
+            return deploy(self, request)
 
     def _read_command_line(self) -> str:
         path = f"{self.settings.proc_directory}/cmdline"

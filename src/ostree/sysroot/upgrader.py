@@ -9,7 +9,7 @@ from ostree.events import Message
 from ostree.formats import origin as origins
 from ostree.formats.date_text import format_c
 from ostree.formats.refspec import parse_refspec
-from ostree.sysroot.deployment_list import Retention
+from ostree.sysroot.deploying import DeployRequest, deploy
 from ostree.types import Checksum
 
 TYPE_CHECKING = False
@@ -160,14 +160,15 @@ class Upgrader:
 
     def deploy(self, commit: Checksum) -> Deployment:
         """Make a deployment of a commit with the origin as it is now."""
-        return self._sysroot.deploy_commit(
-            commit,
-            self.merge.stateroot,
-            origin=self.origin,
-            merge=self.merge,
-            arguments=None,
-            retention=Retention(),
-            stage=self._stage,
+        return deploy(
+            self._sysroot,
+            DeployRequest(
+                commit,
+                self.merge.stateroot,
+                origin=self.origin,
+                merge=self.merge,
+                stage=self._stage,
+            ),
         )
 
 

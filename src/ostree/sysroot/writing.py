@@ -27,6 +27,7 @@ from ostree.sysroot.layout import (
     loader_directory,
     read_subbootversion,
 )
+from ostree.sysroot.overlay_initrds import install_overlays
 from ostree.sysroot.resolve import resolve_inside
 from ostree.sysroot.step import step
 from ostree.system.files import (
@@ -203,6 +204,11 @@ class ListWriter:
             os.close(fd)
         # The list that is still active keeps its entry.
         deployment.entry = deployment.entry.copy()
+        if kernel.initramfs is None:
+            deployment.entry.overlay_initrds = []
+        install_overlays(
+            deployment.entry.overlay_initrds, self._settings.run_directory, self._root_fd
+        )
         fill_entry(
             deployment.entry,
             deployment,

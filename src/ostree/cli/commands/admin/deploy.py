@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import flag, path, text, texts
+from ostree.cli.options import flag, path, paths, text, texts
 from ostree.cli.sysroot import open_sysroot
 from ostree.errors import NotFoundError, UsageError
 from ostree.formats.keyfile import KeyFile
@@ -44,6 +44,7 @@ OPTIONS = (
     ),
     flag("karg-none", "Do not import kernel arguments"),
     texts("karg-delete", "NAME=VALUE", "Delete kernel argument if exists"),
+    paths("overlay-initrd", "FILE", "Overlay initramfs file"),
 )
 
 
@@ -66,6 +67,7 @@ def run(ctx: Context, args: Arguments) -> None:
             ),
             stage=args.flag("stage"),
             lock_finalization=args.flag("lock-finalization"),
+            overlay_initrds=args.texts("overlay-initrd"),
             merge=not args.flag("no-merge"),
             prune=not args.flag("no-prune"),
             retention=Retention(
