@@ -9,7 +9,21 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from ostree.sysroot.settings import SysrootSettings
+
 Oracle = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _machine_stays_warm() -> None:
+    """Sysroots are not synced unless a test asks for it.
+
+    It would sync, and freeze for a moment, file systems of the machine that runs the tests.
+    """
+    os.environ["OSTREE_SYSROOT_OPTS"] = "skip-sync"
+    defaults = SysrootSettings.__init__.__kwdefaults__
+    assert defaults is not None
+    defaults["sync"] = False
 
 
 @pytest.fixture(scope="session")

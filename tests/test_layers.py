@@ -63,6 +63,7 @@ EDGE = (
     "ostree.cli",
     "ostree.server.serve",
     "ostree.__main__",
+    "ostree.system.freeze_watchdog",  # a process of its own, forked
     "ostree.tree.byte_code_worker",  # a program of its own, for other interpreters
 )
 EDGE_CALLS = {"print", "input", "exit", "quit", "breakpoint"}

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
+ENVIRON = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "PATH": "/usr/bin:/bin",
+    "OSTREE_SYSROOT_OPTS": "skip-sync",
+}
 
 
 #: Options that upstream's commands have here in addition, as their lines of help begin.

@@ -38,7 +38,8 @@ def open_sysroot(ctx: Context, args: Arguments, *, quiet: bool = False) -> Sysro
     """
     path = args.text("sysroot") or ctx.environ.get("OSTREE_SYSROOT") or "/"
     debug = ctx.environ.get("OSTREE_SYSROOT_DEBUG", "")
-    settings = parse_settings(debug, environ=ctx.environ, signing=sign_settings(ctx))
+    choices = ctx.environ.get("OSTREE_SYSROOT_OPTS", "")
+    settings = parse_settings(debug, choices, environ=ctx.environ, signing=sign_settings(ctx))
     settings.boot_id = ctx.environ.get("OSTREE_BOOTID")
     settings.fails_to_publish = "pre-commit" in requested_failures(ctx.environ)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ostree.errors import SysrootError
 from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list
+from ostree.sysroot.boot_disk import BootDisk
 from ostree.sysroot.bootloaders.choice import choose_bootloader
 from ostree.sysroot.cleanup import clean, remove_deployment
 from ostree.sysroot.deployment_list import SwapKind
@@ -40,6 +41,7 @@ class ChangeableSysroot(SysrootView):
     ) -> None:
         super().__init__(path, root_fd, settings, on_event)
         self._lock_depth = 0
+        self._boot_disk: BootDisk | None = None
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -62,6 +64,9 @@ class ChangeableSysroot(SysrootView):
             yield
         finally:
             self._lock_depth -= 1
+            if self._lock_depth == 0 and self._boot_disk is not None:
+                self._boot_disk.close()
+                self._boot_disk = None
             lock.release()
 
     @contextmanager
@@ -146,14 +151,26 @@ class ChangeableSysroot(SysrootView):
                 yield True
             remove_deployment(staged.stateroot, staged.name, self._root_fd)
 
+    @property
+    def _disk(self) -> BootDisk:
+        """What is known, and to be done, about the disk while we hold the lock."""
+        if self._boot_disk is None:
+            repo = self.repo
+            self._boot_disk = BootDisk(
+                self._root_fd,
+                repo.dir_fd,
+                self.settings,
+                sync_repo=repo.config.fsync,
+                on_event=self._on_event,
+            )
+        return self._boot_disk
+
     def _writer(self) -> ListWriter:
-        repo = self.repo
         return ListWriter(
             self._root_fd,
-            repo.dir_fd,
-            parse_config(repo.config.keyfile),
+            self._disk,
+            parse_config(self.repo.config.keyfile),
             self.settings,
-            sync=repo.config.fsync,
             version_of=self.version_of,
             on_event=self._on_event,
         )
@@ -182,7 +199,7 @@ class ChangeableSysroot(SysrootView):
         with self.changing():
             self._ensure_loaded()
             self._finish_swap()
-            clean(self._root_fd, self.repo, self._deployments)
+            clean(self._root_fd, self.repo, self._disk, self._deployments)
             if not prune:
                 return None
             from ostree.repo.prune import prune as prune_repo

@@ -24,18 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ostree.repo.repository import Repo
+    from ostree.sysroot.boot_disk import BootDisk
     from ostree.sysroot.deployment import Deployment
 
 _OVERLAYS = "boot/ostree/initramfs-overlays"
 _HEX = frozenset("0123456789abcdef")
 
 
-def clean(root_fd: int, repo: Repo, deployments: Sequence[Deployment]) -> None:
+def clean(root_fd: int, repo: Repo, disk: BootDisk, deployments: Sequence[Deployment]) -> None:
     """Remove what is left over on disk and write the refs that keep deployments' objects.
 
     Args:
         root_fd: The sysroot.
         repo: Its repository.
+        disk: Removes what a boot loader may still see.
         deployments: The loaded list, a staged deployment included.
 
     Raises:
@@ -44,16 +46,16 @@ def clean(root_fd: int, repo: Repo, deployments: Sequence[Deployment]) -> None:
     bootversion = read_bootversion(root_fd)
     subbootversion = read_subbootversion(root_fd, bootversion)
     with step("Cleaning bootversions"):
-        _clean_bootversions(root_fd, bootversion, subbootversion)
+        _clean_bootversions(disk, bootversion, subbootversion)
     with step("Cleaning deployments"):
-        _clean_deployments(root_fd, deployments)
+        _clean_deployments(root_fd, disk, deployments)
     with step("Cleaning bootfs"):
-        _clean_boot(root_fd, deployments)
+        _clean_boot(root_fd, disk, deployments)
     with step("Generating deployment refs"):
         _write_refs(repo, bootversion, subbootversion, deployments)
 
 
-def _clean_bootversions(root_fd: int, bootversion: int, subbootversion: int) -> None:
+def _clean_bootversions(disk: BootDisk, bootversion: int, subbootversion: int) -> None:
     other = 1 - bootversion
     for path in (
         loader_directory(other),
@@ -61,11 +63,15 @@ def _clean_bootversions(root_fd: int, bootversion: int, subbootversion: int) -> 
         bootlinks_directory(other, 0),
         bootlinks_directory(other, 1),
         bootlinks_directory(bootversion, 1 - subbootversion),
+        # What an interrupted switch has left.
+        "boot/loader.tmp",
+        f"ostree/boot.{bootversion}.tmp",
+        f"ostree/boot.{other}.tmp",
     ):
-        remove_tree(path, root_fd)
+        disk.remove(path)
 
 
-def _clean_deployments(root_fd: int, deployments: Sequence[Deployment]) -> None:
+def _clean_deployments(root_fd: int, disk: BootDisk, deployments: Sequence[Deployment]) -> None:
     listed = {(d.stateroot, d.name) for d in deployments}
     running = os.stat("/")
     for stateroot in directory_names("ostree/deploy", root_fd):
@@ -77,6 +83,7 @@ def _clean_deployments(root_fd: int, deployments: Sequence[Deployment]) -> None:
             path = f"{directory}/{name}"
             if os.path.samestat(running, os.stat(path, dir_fd=root_fd)):
                 continue
+            disk.settle()
             remove_deployment(stateroot, name, root_fd)
 
 
@@ -90,19 +97,19 @@ def remove_deployment(stateroot: str, name: str, root_fd: int) -> None:
     remove_tree(path, root_fd)
 
 
-def _clean_boot(root_fd: int, deployments: Sequence[Deployment]) -> None:
+def _clean_boot(root_fd: int, disk: BootDisk, deployments: Sequence[Deployment]) -> None:
     wanted = {d.bootcsum for d in deployments}
     for name in directory_names("boot/ostree", root_fd):
         checksum = name.rpartition("-")[2]
         is_ours = "-" in name and len(checksum) == 64 and _HEX.issuperset(checksum)
         if is_ours and checksum not in wanted:
-            remove_tree(f"boot/ostree/{name}", root_fd)
+            disk.remove(f"boot/ostree/{name}")
     overlays = {os.path.basename(path) for d in deployments for path in d.entry.overlay_initrds}
     for name in list_directory(_OVERLAYS, root_fd):
         path = f"{_OVERLAYS}/{name}"
         mode = os.stat(path, dir_fd=root_fd, follow_symlinks=False).st_mode
         if stat.S_ISREG(mode) and name not in overlays:
-            os.unlink(path, dir_fd=root_fd)
+            disk.remove(path)
 
 
 def _write_refs(

@@ -26,11 +26,16 @@ class SysrootSettings:
         boot_id: What the repository takes for the identity of this boot; the system's if None.
         fails_to_publish: Whether transactions of the repository fail when they are to be
             published, as a test wants.
+        sync: Whether a new boot configuration is brought to the disk before and after it becomes
+            the active one; only tests can do without.
+        early_prune: Whether room is made in a full ``/boot`` before a new kernel is installed.
+        test_freezing: Whether freezing ``/boot`` fails, after its watchdog has run.
     """
 
     __slots__ = (
         "boot_id",
         "device_trees",
+        "early_prune",
         "environ",
         "fails_to_publish",
         "host_directory",
@@ -38,6 +43,8 @@ class SysrootSettings:
         "proc_directory",
         "run_directory",
         "signing",
+        "sync",
+        "test_freezing",
         "xattrs",
     )
 
@@ -54,6 +61,9 @@ class SysrootSettings:
         signing: SignSettings | None = None,
         boot_id: str | None = None,
         fails_to_publish: bool = False,
+        sync: bool = True,
+        early_prune: bool = True,
+        test_freezing: bool = False,
     ) -> None:
         self.immutable = immutable
         self.xattrs = xattrs
@@ -65,6 +75,9 @@ class SysrootSettings:
         self.signing = signing
         self.boot_id = boot_id
         self.fails_to_publish = fails_to_publish
+        self.sync = sync
+        self.early_prune = early_prune
+        self.test_freezing = test_freezing
 
 
 def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:
@@ -81,24 +94,30 @@ def parse_debug_words(text: str, known: frozenset[str]) -> frozenset[str]:
 
 def parse_settings(
     debug: str,
+    options: str = "",
     *,
     environ: Mapping[str, str] | None = None,
     signing: SignSettings | None = None,
 ) -> SysrootSettings:
-    """The settings that ``OSTREE_SYSROOT_DEBUG`` asks for.
+    """The settings that ``OSTREE_SYSROOT_DEBUG`` and ``OSTREE_SYSROOT_OPTS`` ask for.
 
     Args:
-        debug: Its value.
+        debug: The value of the first.
+        options: That of the second.
         environ: The environment of programs that are run.
         signing: How signatures are made and verified.
     """
     words = parse_debug_words(
         debug, frozenset({"mutable-deployments", "no-xattrs", "no-dtb", "test-fifreeze"})
     )
+    choices = parse_debug_words(options, frozenset({"skip-sync", "no-early-prune"}))
     return SysrootSettings(
         immutable="mutable-deployments" not in words,
         xattrs="no-xattrs" not in words,
         device_trees="no-dtb" not in words,
         environ=environ,
         signing=signing,
+        sync="skip-sync" not in choices,
+        early_prune="no-early-prune" not in choices,
+        test_freezing="test-fifreeze" in words,
     )

@@ -32,13 +32,10 @@ from ostree.sysroot.resolve import resolve_inside
 from ostree.sysroot.step import step
 from ostree.system.files import (
     make_directories,
-    open_directory,
     open_subdirectory,
     read_file,
-    remove_tree,
     replace_file,
     replace_symlink,
-    sync_filesystem,
 )
 
 TYPE_CHECKING = False
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
 
     from ostree.events import Listener
     from ostree.formats.sysroot_config import SysrootConfig
+    from ostree.sysroot.boot_disk import BootDisk
     from ostree.sysroot.bootloaders.bootloader import Bootloader
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings
@@ -57,10 +55,9 @@ class ListWriter:
 
     Args:
         root_fd: The sysroot.
-        repo_fd: The repository, whose file system is synced.
+        disk: Brings it to the disk in the right order.
         config: The repository's ``[sysroot]`` group.
         settings: How to do it.
-        sync: Whether to sync at all (``[core] fsync``).
         version_of: The ``version`` metadata of a deployment's commit.
         on_event: Is told what was done.
     """
@@ -68,19 +65,17 @@ class ListWriter:
     def __init__(
         self,
         root_fd: int,
-        repo_fd: int,
+        disk: BootDisk,
         config: SysrootConfig,
         settings: SysrootSettings,
         *,
-        sync: bool,
         version_of: Callable[[Deployment], str | None],
         on_event: Listener,
     ) -> None:
         self._root_fd = root_fd
-        self._repo_fd = repo_fd
+        self._disk = disk
         self._config = config
         self._settings = settings
-        self._sync = sync
         self._version_of = version_of
         self._on_event = on_event
 
@@ -127,16 +122,18 @@ class ListWriter:
     def _sub_swap(self, deployments: Sequence[Deployment], bootversion: int) -> int:
         with step("Creating new current bootlinks"):
             subbootversion = self._make_bootlinks(deployments, bootversion)
-        self._full_sync()
+        path = f"ostree/boot.{bootversion}"
+        self._disk.prepare_link(f"boot.{bootversion}.{subbootversion}", path)
+        self._disk.full_sync()
         with step("Swapping new version bootlinks"):
-            self._point_bootlinks(bootversion, subbootversion)
+            self._disk.switch_link(path)
         return subbootversion
 
     def _make_bootlinks(self, deployments: Sequence[Deployment], bootversion: int) -> int:
         """Make the unused farm of bootlinks; its subbootversion."""
         subbootversion = 1 - read_subbootversion(self._root_fd, bootversion)
         farm = bootlinks_directory(bootversion, subbootversion)
-        remove_tree(farm, self._root_fd)
+        self._disk.remove(farm)
         make_directories(farm, self._root_fd, 0o755)
         for deployment in deployments:
             directory = f"{farm}/{deployment.stateroot}/{deployment.bootcsum}"
@@ -144,12 +141,6 @@ class ListWriter:
             target = format_bootlink_target(deployment.stateroot, deployment.name)
             replace_symlink(target, f"{directory}/{deployment.bootserial}", self._root_fd)
         return subbootversion
-
-    def _point_bootlinks(self, bootversion: int, subbootversion: int) -> None:
-        replace_symlink(
-            f"boot.{bootversion}.{subbootversion}", f"ostree/boot.{bootversion}", self._root_fd
-        )
-        self._sync_directory("ostree")
 
     # full swap --------------------------------------------------------------------------------
 
@@ -160,7 +151,7 @@ class ListWriter:
         bootloader: Bootloader | None,
     ) -> int:
         entries = entries_directory(bootversion)
-        remove_tree(entries, self._root_fd)
+        self._disk.remove(entries)
         make_directories(entries, self._root_fd, 0o755)
         several = has_several_stateroots(deployments)
         for deployment in deployments:
@@ -175,7 +166,9 @@ class ListWriter:
             subbootversion = self._make_bootlinks(deployments, bootversion)
         with step("Swapping new version bootlinks"):
             # Harmless: nothing boots this bootversion yet.
-            self._point_bootlinks(bootversion, subbootversion)
+            self._disk.point_link(
+                f"boot.{bootversion}.{subbootversion}", f"ostree/boot.{bootversion}"
+            )
         if bootloader is not None:
             with step("Bootloader write config"):
                 bootloader.write_config(bootversion, deployments)
@@ -220,50 +213,17 @@ class ListWriter:
         )
         name = entry_file_name(number, tries=self._config.tries, counters=deployment.entry.counters)
         path = f"{entries_directory(bootversion)}/{name}"
-        replace_file(path, deployment.entry.to_text().encode(), self._root_fd, sync=self._sync)
+        replace_file(path, deployment.entry.to_text().encode(), self._root_fd, sync=False)
 
     def _switch_loader(self, bootversion: int) -> None:
         with step("Preparing final bootloader swap"):
             make_directories(loader_directory(bootversion), self._root_fd, 0o755)
             with suppress(FileExistsError):
                 os.symlink(".", "boot/boot", dir_fd=self._root_fd)
-            remove_tree("boot/loader.tmp", self._root_fd)
-            os.symlink(f"loader.{bootversion}", "boot/loader.tmp", dir_fd=self._root_fd)
-        self._full_sync()
+            self._disk.prepare_link(f"loader.{bootversion}", "boot/loader")
+        self._disk.full_sync()
         with step("Final bootloader swap"):
-            os.rename(
-                "boot/loader.tmp",
-                "boot/loader",
-                src_dir_fd=self._root_fd,
-                dst_dir_fd=self._root_fd,
-            )
-            self._sync_directory("boot")
-
-    # the disk ---------------------------------------------------------------------------------
-
-    def _full_sync(self) -> None:
-        """Everything the new configuration refers to reaches the disk (§9.5).
-
-        The file system of ``/boot`` is synced and not frozen, which only GRUB on XFS would need.
-        """
-        if not self._sync:
-            return
-        with step("Full sync"):
-            sync_filesystem(self._repo_fd)
-            boot_fd = open_directory("boot", dir_fd=self._root_fd)
-            try:
-                sync_filesystem(boot_fd)
-            finally:
-                os.close(boot_fd)
-
-    def _sync_directory(self, path: str) -> None:
-        if not self._sync:
-            return
-        fd = open_directory(path, dir_fd=self._root_fd)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+            self._disk.switch_link("boot/loader")
 
 
 def read_os_release(deployment_fd: int) -> dict[str, str]:

@@ -26,3 +26,11 @@ def test_settings() -> None:
     assert not parse_settings("mutable-deployments").immutable
     assert not parse_settings("no-xattrs no-dtb").xattrs
     assert not parse_settings("no-dtb").device_trees
+    assert parse_settings("test-fifreeze").test_freezing
+
+
+def test_options() -> None:
+    assert parse_settings("", "").sync
+    assert parse_settings("", "").early_prune
+    assert not parse_settings("", "SKIP_SYNC").sync
+    assert not parse_settings("", "skip-sync,no-early-prune").early_prune

@@ -1,0 +1,171 @@
+"""Changes of the boot configuration on their way to the disk (deployments §9.5).
+
+A boot loader reads the file system of ``/boot`` as it lies on the disk, without replaying the
+journal.  Hence the order that holds for every switch to another list:
+
+1. all that is new is written and in its place on the disk (:meth:`BootDisk.full_sync`);
+2. one directory block changes (:meth:`BootDisk.switch_link`), and reaches its place;
+3. only then is anything removed that the former list needs (:meth:`BootDisk.remove`).
+"""
+
+from __future__ import annotations
+
+import os
+
+from ostree.errors import SysrootError
+from ostree.events import Message
+from ostree.sysroot.step import step
+from ostree.system.exchange import exchange_or_rename
+from ostree.system.files import exists, open_directory, remove_tree, sync_filesystem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from ostree.events import Listener
+    from ostree.sysroot.settings import SysrootSettings
+    from ostree.system.freezing import Freezer
+
+
+class BootDisk:
+    """Keeps the order for as long as the sysroot's lock is held.
+
+    Args:
+        root_fd: The sysroot.
+        repo_fd: The repository.
+        settings: Whether to sync at all.
+        sync_repo: Whether to sync the file system of the repository (``[core] fsync``).
+        on_event: Is told of tests.
+    """
+
+    def __init__(
+        self,
+        root_fd: int,
+        repo_fd: int,
+        settings: SysrootSettings,
+        *,
+        sync_repo: bool,
+        on_event: Listener,
+    ) -> None:
+        self._root_fd = root_fd
+        self._repo_fd = repo_fd
+        self._settings = settings
+        self._sync_repo = sync_repo
+        self._on_event = on_event
+        self._freezer: Freezer | None = None
+        # What another program left may be in the journal, or in memory, only.
+        self._settled = False
+
+    def close(self) -> None:
+        """Let go of what freezing needs."""
+        if self._freezer is not None:
+            self._freezer.close()
+            self._freezer = None
+
+    def full_sync(self) -> None:
+        """Bring everything that a new configuration refers to to its place on the disk.
+
+        Raises:
+            SysrootError: the disk fails.
+        """
+        if not (self._settings.sync or self._settings.test_freezing):
+            return
+        with step("Full sync"):
+            if self._sync_repo:
+                sync_filesystem(self._repo_fd)
+            self._checkpoint()
+
+    def settle(self) -> None:
+        """Make sure that the list which is active is the one that a boot loader sees.
+
+        Once is enough, unless another list has become active since.
+
+        Raises:
+            SysrootError: the disk fails.
+        """
+        if self._settled:
+            return
+        self.full_sync()
+        self._settled = True
+
+    def remove(self, path: str) -> bool:
+        """Remove what the active list does not need; whether there was anything.
+
+        Raises:
+            SysrootError: the disk fails.
+            OSError: it cannot be removed.
+        """
+        if not exists(path, self._root_fd):
+            return False
+        self.settle()
+        return remove_tree(path, self._root_fd)
+
+    def prepare_link(self, target: str, path: str) -> None:
+        """Make the symbolic link that :meth:`switch_link` puts in place."""
+        temporary = f"{path}.tmp"
+        # After a power cut it may be the link that was in use before.
+        self.remove(temporary)
+        os.symlink(target, temporary, dir_fd=self._root_fd)
+
+    def point_link(self, target: str, path: str) -> None:
+        """Put a symbolic link in place that nothing is booted through."""
+        self.prepare_link(target, path)
+        temporary = f"{path}.tmp"
+        os.rename(temporary, path, src_dir_fd=self._root_fd, dst_dir_fd=self._root_fd)
+
+    def switch_link(self, path: str) -> None:
+        """Put the prepared link in place: the point where the new list becomes active.
+
+        Raises:
+            OSError: it cannot be put there.
+            SysrootError: the disk fails.
+        """
+        temporary = f"{path}.tmp"
+        self._settled = False
+        exchanged = exchange_or_rename(temporary, path, self._root_fd)
+        if self._settings.sync:
+            self._bring_to_disk(os.path.dirname(path))
+        self._settled = True
+        if exchanged:
+            os.unlink(temporary, dir_fd=self._root_fd)
+
+    def _bring_to_disk(self, directory: str) -> None:
+        """The entries of a directory; where a boot loader reads it, to their place."""
+        fd = open_directory(directory, dir_fd=self._root_fd)
+        try:
+            os.fsync(fd)
+            device = os.fstat(fd).st_dev
+        finally:
+            os.close(fd)
+        if device == os.stat("boot", dir_fd=self._root_fd).st_dev:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Empty the journal of the file system that holds ``/boot``."""
+        with step("During fsfreeze-thaw"):
+            if self._freezer is None:
+                self._open_freezer()
+            if self._freezer is not None:
+                self._freezer.checkpoint()
+
+    def _open_freezer(self) -> None:
+        from ostree.system.freezing import Freezer
+
+        try:
+            fd = open_directory("boot", dir_fd=self._root_fd)
+        except FileNotFoundError:
+            return
+        try:
+            if self._settings.test_freezing:
+                self._try_watchdog(fd)
+            self._freezer = Freezer(fd)
+        finally:
+            os.close(fd)
+
+    def _try_watchdog(self, fd: int) -> NoReturn:
+        """Do what a test of ``OSTREE_SYSROOT_DEBUG`` wants to see."""
+        from ostree.system.freeze_watchdog import try_watchdog
+
+        if try_watchdog(fd):
+            self._on_event(Message("fifreeze watchdog was run", warning=True))
+        raise SysrootError("aborting due to test-fifreeze")
