@@ -25,6 +25,7 @@ PLAIN: Contents = {
     "boot/initrd.img-6.1": "ramdisk",
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
     "var/lib/app/data": "data",
+    "usr/lib/os-release": "ID=os\n",
     "proc": None,
 }
 

@@ -54,6 +54,8 @@ def move_etc(draft: Draft) -> None:
         draft.problem("/etc is no directory")
     if draft.node("usr/etc") is None:
         draft.note("There is no /etc: the tree can be deployed, but hardly boots.")
+    if draft.node("usr/lib/os-release") is None and draft.node("usr/etc/os-release") is None:
+        draft.note("There is no /usr/lib/os-release, without which nothing is deployed.")
 
 
 def move_state(draft: Draft, state: StateWriter) -> None:
