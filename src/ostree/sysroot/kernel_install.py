@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 
-from ostree.system.anonymous import AnonymousFile
+from ostree.errors import SysrootError
+from ostree.system.anonymous import AnonymousFile, random_name
 from ostree.system.copying import copy_content
 from ostree.system.files import (
     FILE_FLAGS,
-    exists,
     make_directories,
     make_directory,
     open_subdirectory,
@@ -21,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.sysroot.kernel import KernelLayout
 
+#: What a file is called until it is complete; only a program that was killed leaves one.
+_TEMPORARY = ".tmp-"
 #: A link is not possible: another file system, too many links, or files of somebody else.
 _COPY_INSTEAD = (errno.EXDEV, errno.EMLINK, errno.EPERM)
 
@@ -28,34 +31,64 @@ _COPY_INSTEAD = (errno.EXDEV, errno.EMLINK, errno.EPERM)
 def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, root_fd: int) -> None:
     """Put what belongs to a kernel into ``boot/ostree/OS-BOOTCSUM``.
 
-    A file that is there is left alone: its content is what the directory's name says.  Everything
-    is complete, on disk if copied, before it gets its name.
+    A file that is there and has the right size is left alone: its content is what the directory's
+    name says.  Everything is complete, on disk if copied, before it gets its name.
 
     Args:
         kernel: What to install.
         deployment_fd: The deployment.
         directory: Where to, relative to the sysroot; made if it is missing.
         root_fd: The sysroot.
+
+    Raises:
+        SysrootError: a directory has the name of a file.
+        OSError: reading or writing failed.
     """
     make_directories(directory, root_fd, 0o775)
     target_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root_fd)
     try:
+        for name in os.listdir(target_fd):
+            if name.startswith(_TEMPORARY):
+                os.unlink(name, dir_fd=target_fd)
         for file in kernel.files():
             if file.is_directory:
                 _copy_device_trees(file.source, deployment_fd, file.name, target_fd)
-            elif not exists(file.name, target_fd):
+            elif not _is_installed(file.source, deployment_fd, file.name, target_fd):
                 _install_file(file.source, deployment_fd, file.name, target_fd)
+    except IsADirectoryError as error:
+        raise SysrootError(f"{directory}/{error.filename} is a directory") from error
     finally:
         os.close(target_fd)
 
 
-def _install_file(source: str, source_dir: int, name: str, target_dir: int) -> None:
+def _is_installed(source: str, source_dir: int, name: str, target_dir: int) -> bool:
+    """Whether a file is there already, as far as its size tells.
+
+    Another size is that of a copy which was cut off, by a program that names files too early.
+    """
     try:
-        os.link(source, name, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
+        there = os.stat(name, dir_fd=target_dir)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISDIR(there.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    size = os.stat(source, dir_fd=source_dir, follow_symlinks=False).st_size
+    return stat.S_ISREG(there.st_mode) and there.st_size == size
+
+
+def _install_file(source: str, source_dir: int, name: str, target_dir: int) -> None:
+    """Link, or copy, replacing what has the name now."""
+    temporary = random_name(_TEMPORARY)
+    try:
+        os.link(
+            source, temporary, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False
+        )
     except OSError as error:
         if error.errno not in _COPY_INSTEAD:
             raise
         _copy_file(source, source_dir, name, target_dir)
+    else:
+        os.rename(temporary, name, src_dir_fd=target_dir, dst_dir_fd=target_dir)
 
 
 def _copy_file(source: str, source_dir: int, name: str, target_dir: int) -> None:
@@ -82,7 +115,9 @@ def _copy_device_trees(source: str, source_dir: int, name: str, target_dir: int)
         make_directory(name, target_dir, 0o755)
         target_fd = open_subdirectory(target_dir, name)
         try:
-            os.fchmod(target_fd, stat.S_IMODE(os.fstat(source_fd).st_mode))
+            mode = stat.S_IMODE(os.fstat(source_fd).st_mode)
+            if stat.S_IMODE(os.fstat(target_fd).st_mode) != mode:
+                os.fchmod(target_fd, mode)
             for entry in sorted(os.listdir(source_fd), key=os.fsencode):
                 _copy_device_tree(entry, source_fd, target_fd)
         finally:
@@ -92,10 +127,40 @@ def _copy_device_trees(source: str, source_dir: int, name: str, target_dir: int)
 
 
 def _copy_device_tree(name: str, source_fd: int, target_fd: int) -> None:
-    kind = stat.S_IFMT(os.stat(name, dir_fd=source_fd, follow_symlinks=False).st_mode)
-    if kind == stat.S_IFDIR:
+    """Copy one, unless it is there already: the active configuration may be using it."""
+    info = os.stat(name, dir_fd=source_fd, follow_symlinks=False)
+    if stat.S_ISDIR(info.st_mode):
         _copy_device_trees(name, source_fd, name, target_fd)
-    elif kind == stat.S_IFLNK:
-        replace_symlink(os.readlink(name, dir_fd=source_fd), name, target_fd)
-    elif kind == stat.S_IFREG:
+    elif stat.S_ISLNK(info.st_mode):
+        link = os.readlink(name, dir_fd=source_fd)
+        if _read_link(name, target_fd) != link:
+            replace_symlink(link, name, target_fd)
+    elif stat.S_ISREG(info.st_mode) and not _is_same_file(name, info, source_fd, target_fd):
         _copy_file(name, source_fd, name, target_fd)
+
+
+def _read_link(name: str, dir_fd: int) -> str | None:
+    try:
+        return os.readlink(name, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.EINVAL}:
+            return None
+        raise
+
+
+def _is_same_file(name: str, info: os.stat_result, source_fd: int, target_fd: int) -> bool:
+    """Whether both directories have the same file of that name: owner, mode and content."""
+    try:
+        there = os.stat(name, dir_fd=target_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    facts = (info.st_mode, info.st_uid, info.st_gid, info.st_size)
+    if (there.st_mode, there.st_uid, there.st_gid, there.st_size) != facts:
+        return False
+    return _hash(name, source_fd) == _hash(name, target_fd)
+
+
+def _hash(name: str, dir_fd: int) -> bytes:
+    fd = os.open(name, FILE_FLAGS, dir_fd=dir_fd)
+    with open(fd, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

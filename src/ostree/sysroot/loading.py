@@ -7,7 +7,7 @@ import os
 import stat
 from functools import cmp_to_key
 
-from ostree.errors import FormatError, SysrootError
+from ostree.errors import FormatError, OSTreeError, SysrootError
 from ostree.formats import gvariant
 from ostree.formats.boot_entry import BootEntry, is_entry_name, parse_counters
 from ostree.formats.boot_link import parse_boot_link, parse_bootlink_target
@@ -34,10 +34,28 @@ def load_deployments(root_fd: int, bootversion: int, run_directory: str) -> list
         SysrootError: an entry leads nowhere.
         FormatError: an entry or an origin is malformed.
     """
-    return [
-        _load_deployment(root_fd, entry, index, run_directory)
-        for index, entry in enumerate(load_entries(root_fd, bootversion))
-    ]
+    _require_entries(root_fd, bootversion)
+    deployments = []
+    for index, (name, entry) in enumerate(_sorted_entries(root_fd, bootversion)):
+        try:
+            deployments.append(_load_deployment(root_fd, entry, index, run_directory))
+        except OSTreeError as error:
+            error.hint = error.hint or f"boot entry {entries_directory(bootversion)}/{name}"
+            raise
+    return deployments
+
+
+def _require_entries(root_fd: int, bootversion: int) -> None:
+    """Tell a boot configuration that is gone from one that was never written.
+
+    To take it for an empty list would make everything garbage that is still to be booted.
+    """
+    directory = entries_directory(bootversion)
+    if not exists(directory, root_fd) and exists(f"ostree/boot.{bootversion}", root_fd):
+        raise SysrootError(
+            f"{directory}: {os.strerror(errno.ENOENT)}",
+            hint="there are bootlinks for it; is /boot mounted?",
+        )
 
 
 def load_entries(root_fd: int, bootversion: int) -> list[BootEntry]:
@@ -47,18 +65,21 @@ def load_entries(root_fd: int, bootversion: int) -> list[BootEntry]:
         FormatError: one is no text, or too long.
         OSError: reading failed.
     """
-    return sorted(
-        (entry for _, entry in read_entries(root_fd, bootversion)),
-        key=cmp_to_key(_compare_entries),
-        reverse=True,
-    )
+    return [entry for _, entry in _sorted_entries(root_fd, bootversion)]
 
 
-def _compare_entries(a: BootEntry, b: BootEntry) -> int:
-    version_a, version_b = a.get("version"), b.get("version")
+def _sorted_entries(root_fd: int, bootversion: int) -> list[tuple[str, BootEntry]]:
+    return sorted(read_entries(root_fd, bootversion), key=_BY_VERSION, reverse=True)
+
+
+def _compare_entries(a: tuple[str, BootEntry], b: tuple[str, BootEntry]) -> int:
+    version_a, version_b = a[1].get("version"), b[1].get("version")
     if version_a is None or version_b is None:
         return (version_a is not None) - (version_b is not None)
     return compare_versions(version_a, version_b)
+
+
+_BY_VERSION = cmp_to_key(_compare_entries)
 
 
 def read_entries(root_fd: int, bootversion: int) -> Iterator[tuple[str, BootEntry]]:
