@@ -2,6 +2,7 @@
 #
 #   make demo [TREE=/path]   an operating system tree from commit to deployed update and back
 #   make test                all tests; each that cannot run here is named with its reason
+#   make test-boot           booted machines in QEMU: minutes, and downloads of Debian's kernels
 #   make check               lint, format and types
 #   make bench               speed, as ratios to the reference command
 #   make conformance         upstream's installed tests against our command
@@ -25,6 +26,8 @@ DEV := .venv/.dev
 TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs \
 	nginx-light openssl tinyproxy \
 	busybox-static shellcheck fdisk e2fsprogs libarchive-tools zstd
+BOOT_PACKAGES := qemu-system-x86 qemu-system-common u-boot-qemu u-boot-tools fdisk dosfstools mtools \
+	e2fsprogs busybox-static cpio
 REFERENCE_PACKAGES := ostree
 CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 strace libcap2-bin \
 	bsdextrautils cpio openssl parallel python3-yaml
@@ -32,7 +35,7 @@ CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 str
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench conformance clean
+.PHONY: help demo test test-boot check bench conformance clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -52,6 +55,10 @@ test: $(DEV)
 	@.ci/setup packages $(TEST_PACKAGES)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-boot: $(DEV)
+	@.ci/setup packages $(BOOT_PACKAGES)
+	$(BIN)/python -m pytest tests/boot $(PYTEST_ARGS)
+
 check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,5 +75,5 @@ conformance: $(RUNTIME)
 	$(BIN)/python tests/upstream/run.py --ostree $(BIN)/ostree $(CONFORMANCE_ARGS)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .boot-cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

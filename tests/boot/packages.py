@@ -1,0 +1,105 @@
+"""What the booted systems are made of: Debian's packages and wheels, fetched once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from boot.machine import Architecture
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+#: A Python for the small system, with the libraries that its modules need.
+PYTHON_PACKAGES = (
+    "python3.11-minimal",
+    "libpython3.11-minimal",
+    "libpython3.11-stdlib",
+    "libc6",
+    "zlib1g",
+    "libexpat1",
+    "libssl3",
+    "libffi8",
+    "liblzma5",
+    "libbz2-1.0",
+    "libcrypt1",
+    "libuuid1",
+    "libgcc-s1",
+)
+WHEELS = ("pycurl", "cryptography", "cffi", "pycparser", "bsdiff4", "deflate")
+_PLATFORMS = {"amd64": "x86_64", "arm64": "aarch64"}
+
+#: Of no use in the small system.
+_DROPPED = (
+    *(f"usr/lib/python3.11/{name}" for name in ("test", "idlelib", "lib2to3", "tkinter")),
+    *(f"usr/lib/python3.11/{name}" for name in ("turtledemo", "ensurepip", "pydoc_data")),
+    *("usr/share", "usr/lib/binfmt.d"),
+)
+_STAMP = "complete-1"
+
+
+def fetched(architecture: Architecture) -> Path:
+    """The directory with ``kernel/``, ``root/`` and ``overlay/`` of an architecture.
+
+    ``overlay/`` is a Python for a system's tree, its byte code not compiled.
+    """
+    cache = Path(os.environ.get("OSTREE_BOOT_CACHE", REPOSITORY / ".boot-cache"))
+    directory = cache / architecture.name
+    if not (directory / _STAMP).exists():
+        for tool in ("apt-get", "dpkg"):
+            if not shutil.which(tool):
+                pytest.skip(f"{tool} is missing: kernels are fetched from Debian")
+        program = Path(__file__).parent / "fetch-packages"
+        command = [
+            str(program),
+            architecture.name,
+            str(directory),
+            architecture.kernel,
+            *PYTHON_PACKAGES,
+        ]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"Debian's packages cannot be fetched: {done.stderr[-300:]}")
+        _make_overlay(architecture, directory)
+        (directory / _STAMP).touch()
+    return directory
+
+
+def _make_overlay(architecture: Architecture, directory: Path) -> None:
+    root, overlay = directory / "root", directory / "overlay"
+    shutil.rmtree(overlay, ignore_errors=True)
+    shutil.copytree(root / "usr", overlay / "usr", symlinks=True)
+    for name in ("lib", "lib64"):
+        # /lib and /usr/lib are one directory in the small system.
+        if (root / name).is_dir():
+            shutil.copytree(root / name, overlay / "usr" / name, symlinks=True, dirs_exist_ok=True)
+    for name in _DROPPED:
+        shutil.rmtree(overlay / name, ignore_errors=True)
+    (overlay / "usr/bin/python3").symlink_to("python3.11")
+    _unpack_wheels(architecture, directory / "wheels", overlay / "usr/lib/python3/dist-packages")
+
+
+def _unpack_wheels(architecture: Architecture, wheels: Path, target: Path) -> None:
+    machine = _PLATFORMS[architecture.name]
+    platforms = [
+        f"manylinux_2_17_{machine}",
+        f"manylinux2014_{machine}",
+        f"manylinux_2_28_{machine}",
+    ]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+    command += ["--no-deps", "--python-version=3.11", "--implementation=cp"]
+    command += [f"--abi={abi}" for abi in ("cp311", "abi3", "none")]
+    command += [f"--platform={platform}" for platform in platforms]
+    done = subprocess.run(
+        [*command, "--dest", str(wheels), *WHEELS], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"the wheels of {machine} cannot be fetched: {done.stderr[-300:]}")
+    for wheel in sorted(wheels.iterdir()):
+        shutil.unpack_archive(wheel, target, "zip")
