@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ostree.cli.pulling import show_pull
+from ostree.errors import SysrootError
 from ostree.transfer.options import PullOptions
 from ostree.transfer.pull import pull
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.events import Listener
     from ostree.repo.repository import Repo
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.sysroot import Sysroot
     from ostree.sysroot.upgrader import Puller, PullRequest
 
 
@@ -30,11 +33,24 @@ def showing_puller(ctx: Context) -> Puller:
     return fetch
 
 
+def prepare_kexec(sysroot: Sysroot, deployment: Deployment) -> None:
+    """Load the kernel of a new deployment, unless it is staged or of a system that does not run.
+
+    Raises:
+        OSTreeError: it cannot be loaded.
+    """
+    if sysroot.booted is not None and not deployment.staged:
+        sysroot.prepare_kexec(deployment)
+
+
 def reboot(ctx: Context) -> None:
     """Have the system manager reboot; does not come back unless there is none.
 
     Raises:
-        OSError: it cannot be run.
+        SysrootError: it cannot be run.
     """
     ctx.stdout.flush()
-    os.execvp("systemctl", ["systemctl", "reboot"])
+    try:
+        os.execvp("systemctl", ["systemctl", "reboot"])
+    except OSError as error:
+        raise SysrootError(f"systemctl: {error.strerror}") from error

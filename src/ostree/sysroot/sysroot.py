@@ -305,6 +305,19 @@ class Sysroot(ChangeableSysroot):
             )
             return switch(upgrader, self, refspec)
 
+    def prepare_kexec(self, deployment: Deployment) -> None:
+        """Have the next reboot by kexec lead to a deployment; nothing is started here.
+
+        Args:
+            deployment: One of the list; not a staged one.
+
+        Raises:
+            OSTreeError: the kernel of this system cannot, or may not, do that.
+        """
+        from ostree.sysroot.kexec import load_kernel
+
+        load_kernel(self, deployment)
+
     def upgrade(
         self,
         *,
@@ -372,6 +385,23 @@ class Sysroot(ChangeableSysroot):
                 touch_deployments(self._root_fd)
                 self.load(force=True)
             return changed
+
+    def post_copy(self) -> int:
+        """Seal objects and images anew after the whole system was copied to another file system.
+
+        Nothing happens unless the repository wants fs-verity and the file system has it.
+
+        Returns:
+            How many files are sealed.
+
+        Raises:
+            SysrootError: a file cannot be sealed.
+        """
+        from ostree.sysroot.post_copy import seal_copies
+
+        with self.changing():
+            self.load()
+            return seal_copies(self)
 
     def cleanup(self) -> PruneResult | None:
         """What ``ostree admin cleanup`` does: :meth:`clean_up` after reading the list again."""

@@ -27,6 +27,7 @@ GROUP = Group(
         Entry("os-init", "Initialize empty state for given operating system"),
         Entry("stateroot-init", "Initialize empty state for given operating system"),
         Entry("pin", 'Change the "pinning" state of a deployment'),
+        Entry("post-copy", "Update the repo and deployments as needed after a copy"),
         Entry("set-origin", "Set Origin and create a new origin file"),
         Entry("status", "List deployments"),
         Entry("switch", "Construct new tree from REFSPEC and deploy it"),

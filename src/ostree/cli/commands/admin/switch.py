@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ostree.cli.options import flag, text
 from ostree.cli.sysroot import open_sysroot
-from ostree.cli.upgrading import reboot, showing_puller
+from ostree.cli.upgrading import prepare_kexec, reboot, showing_puller
 from ostree.errors import UsageError
 
 TYPE_CHECKING = False
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 USAGE = "REFSPEC"
 OPTIONS = (
     flag("reboot", "Reboot after switching trees", short="r"),
+    flag("kexec", "Load new deployment into kexec after switching trees", short="k"),
     text("os", "OSNAME", "Use a different operating system root than the current one"),
 )
 
@@ -24,12 +25,14 @@ def run(ctx: Context, args: Arguments) -> None:
     with open_sysroot(ctx, args) as sysroot:
         if not args.words:
             raise UsageError("REFSPEC must be specified")
-        sysroot.switch(
+        deployment = sysroot.switch(
             args.words[0],
             stateroot=args.text("os"),
             puller=showing_puller(ctx),
             stage="OSTREE_EX_STAGE_DEPLOYMENTS" in ctx.environ,
         )
+        if args.flag("kexec"):
+            prepare_kexec(sysroot, deployment)
         if not args.flag("reboot") or sysroot.booted is None:
             return
     reboot(ctx)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ostree.cli.options import flag, text
 from ostree.cli.sysroot import open_sysroot
-from ostree.cli.upgrading import reboot, showing_puller
+from ostree.cli.upgrading import prepare_kexec, reboot, showing_puller
 from ostree.errors import SysrootError
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ USAGE = ""
 OPTIONS = (
     text("os", "OSNAME", "Use a different operating system root than the current one"),
     flag("reboot", "Reboot after a successful upgrade", short="r"),
+    flag("kexec", "Load new deployment into kexec after a successful upgrade", short="k"),
     flag("allow-downgrade", "Permit deployment of chronologically older trees"),
     text("override-commit", "CHECKSUM", "Deploy CHECKSUM instead of the latest tree"),
     flag("pull-only", "Do not create a deployment, just download"),
@@ -29,7 +30,7 @@ def run(ctx: Context, args: Arguments) -> None:
     with open_sysroot(ctx, args) as sysroot:
         if args.flag("pull-only") and args.flag("deploy-only"):
             raise SysrootError("Cannot simultaneously specify --pull-only and --deploy-only")
-        if args.flag("pull-only") and args.flag("reboot"):
+        if args.flag("pull-only") and (args.flag("reboot") or args.flag("kexec")):
             raise SysrootError("Cannot simultaneously specify --pull-only and --reboot or --kexec")
         result = sysroot.upgrade(
             stateroot=args.text("os"),
@@ -40,6 +41,8 @@ def run(ctx: Context, args: Arguments) -> None:
             deploy_only=args.flag("deploy-only"),
             stage=args.flag("stage") or "OSTREE_EX_STAGE_DEPLOYMENTS" in ctx.environ,
         )
+        if result.deployment is not None and args.flag("kexec"):
+            prepare_kexec(sysroot, result.deployment)
         if result.deployment is None or not args.flag("reboot") or sysroot.booted is None:
             return
     reboot(ctx)
