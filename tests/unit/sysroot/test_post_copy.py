@@ -93,7 +93,7 @@ def test_another_error_is_one(deployed: Lab, monkeypatch: pytest.MonkeyPatch) ->
 
     with (
         deployed.open() as sysroot,
-        pytest.raises(SysrootError, match="^Sealing objects/.*: Input/output error"),
+        pytest.raises(SysrootError, match=r"^Sealing objects/.*: Input/output error"),
     ):
         sysroot.post_copy()
 
