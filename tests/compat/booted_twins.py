@@ -40,16 +40,26 @@ class Twins:
         directory: Where to make them.
         propagation: As of :class:`SimulatedBoot`.
         read_only: As of :class:`SimulatedBoot`.
+        layered: As of :class:`SimulatedBoot`.
     """
 
     def __init__(
-        self, directory: Path, *, propagation: str = "shared", read_only: bool = False
+        self,
+        directory: Path,
+        *,
+        propagation: str = "shared",
+        read_only: bool = False,
+        layered: bool = False,
     ) -> None:
         self.tree = directory / "tree"
         self.roots: dict[str, Path] = {}
         self.boots: dict[str, SimulatedBoot] = {}
         self._directory = directory
-        self._options: dict[str, object] = {"propagation": propagation, "read_only": read_only}
+        self._options: dict[str, object] = {
+            "propagation": propagation,
+            "read_only": read_only,
+            "layered": layered,
+        }
         self._time = 1_000_000
         self._make(directory / "theirs")
         for name in ("theirs", "ours"):

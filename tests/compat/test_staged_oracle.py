@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +13,7 @@ from support.simulated_boot import OURS, REFERENCE, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.oracle,
@@ -25,17 +23,6 @@ pytestmark = [
 
 #: How many random sequences are run.
 SEQUENCES = int(os.environ.get("OSTREE_STAGED_SEQUENCES", "3"))
-
-
-@pytest.fixture
-def memory(tmp_path: Path, oracle: object) -> Iterator[Path]:
-    """A directory on no disk, where there is: the reference would freeze the file system."""
-    if not os.access("/dev/shm", os.W_OK):
-        yield tmp_path
-        return
-    directory = Path(tempfile.mkdtemp(prefix="ostree-twins.", dir="/dev/shm"))
-    yield directory
-    shutil.rmtree(directory)
 
 
 @pytest.fixture

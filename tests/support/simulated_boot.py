@@ -44,8 +44,13 @@ OURS = (f"/host{os.path.realpath(sys.executable)}", "-m", "ostree")
 #: the directory for ``/run``, the file for ``/proc/cmdline`` and the propagation of ``/``.
 _PREPARE = r"""
 set -e
-root=$1 deployment=$1/$2 run=$3 cmdline=$4 propagation=$5
+root=$1 deployment=$1/$2 run=$3 cmdline=$4 propagation=$5 layered=$6
 mount --make-rprivate /
+if [ "$layered" = yes ]; then
+    mkdir -p "$run.layer/upper" "$run.layer/work"
+    mount -t overlay overlay "$root" \
+        -o "lowerdir=$root,upperdir=$run.layer/upper,workdir=$run.layer/work"
+fi
 new=$root/sysroot.new
 mkdir -p "$new"
 mount --bind "$deployment" "$new"
@@ -90,6 +95,7 @@ class SimulatedBoot:
         run: What is ``/run``; emptied, as by a boot.
         propagation: Of the mounts: ``shared``, as systemd makes them, or ``private``.
         read_only: Mount ``/sysroot`` and ``/boot`` read-only.
+        layered: Make the physical root an overlay, which cannot be below another one.
     """
 
     def __init__(
@@ -101,6 +107,7 @@ class SimulatedBoot:
         propagation: str = "shared",
         command_line: str = "root=/dev/vda1 quiet",
         read_only: bool = False,
+        layered: bool = False,
     ) -> None:
         shutil.rmtree(run, ignore_errors=True)
         (run / "ostree").mkdir(parents=True)
@@ -124,6 +131,7 @@ class SimulatedBoot:
                 run,
                 command_line_file,
                 propagation,
+                "yes" if layered else "no",
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

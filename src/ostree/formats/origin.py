@@ -55,6 +55,11 @@ def is_hotfixed(origin: KeyFile | None) -> bool:
     return origin is not None and origin.find_string(_GROUP, "unlocked") == "hotfix"
 
 
+def set_hotfixed(origin: KeyFile) -> None:
+    """Note that a persistent overlay lies over ``/usr``."""
+    origin.set_string(_GROUP, "unlocked", "hotfix")
+
+
 def set_refspec(origin: KeyFile, refspec: str) -> None:
     """Make ``upgrade`` follow ``refspec``."""
     origin.set_string(_GROUP, "refspec", refspec)

@@ -42,6 +42,7 @@ class ChangeableSysroot(SysrootView):
         super().__init__(path, root_fd, settings, on_event)
         self._lock_depth = 0
         self._boot_disk: BootDisk | None = None
+        self._has_own_mounts = False
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -78,6 +79,11 @@ class ChangeableSysroot(SysrootView):
             except OSError as error:
                 raise SysrootError(describe_error(error)) from error
 
+    @property
+    def has_own_mounts(self) -> bool:
+        """Whether read-only mounts of the system were made writable, for this process alone."""
+        return self._has_own_mounts
+
     def _prepare_mounts(self) -> None:
         if read_booted_facts(self._root_fd, self.settings.run_directory) is None:
             return
@@ -87,7 +93,8 @@ class ChangeableSysroot(SysrootView):
 
         if not mounts.read_only_mounts():
             return
-        mounts.enter_private_namespace()
+        if mounts.enter_private_namespace():
+            self._has_own_mounts = True
         for path in mounts.read_only_mounts():
             mounts.remount_writable(path)
         self._reopen()

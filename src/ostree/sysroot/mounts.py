@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import time
 
 from ostree.errors import SysrootError
-
-_CLONE_NEWNS = 0x00020000
-_MS_REMOUNT = 0x20
-_MS_RELATIME = 1 << 21
+from ostree.system import mounting
 
 #: How long another program may keep a file system frozen, in seconds.
 _PATIENCE = 10.0
@@ -27,8 +23,8 @@ def read_only_mounts() -> list[str]:
     ]
 
 
-def enter_private_namespace() -> None:
-    """Give this thread, and threads it starts, mounts of their own.
+def enter_private_namespace() -> bool:
+    """Give this thread, and threads it starts, mounts of their own; whether it had none before.
 
     Nothing happens if they are already others than those of the first process.
 
@@ -37,12 +33,14 @@ def enter_private_namespace() -> None:
     """
     try:
         if os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt"):
-            return
+            return False
     except OSError:
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNS) != 0:
-        raise _failed("Initializing with mountns: unshare")
+        return False
+    try:
+        mounting.unshare_mounts()
+    except OSError as error:
+        raise SysrootError(f"Initializing with mountns: unshare: {error.strerror}") from error
+    return True
 
 
 def remount_writable(path: str) -> None:
@@ -51,16 +49,14 @@ def remount_writable(path: str) -> None:
     Raises:
         SysrootError: the kernel refuses.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    name = os.fsencode(path)
-    flags = ctypes.c_ulong(_MS_REMOUNT | _MS_RELATIME)
     deadline = time.monotonic() + _PATIENCE
-    while libc.mount(name, name, None, flags, b"") != 0:
-        # Frozen: somebody else is about to switch a boot configuration on it.
-        if ctypes.get_errno() != errno.EBUSY or time.monotonic() >= deadline:
-            raise _failed(f"Remounting {path} read-write")
-        time.sleep(_POLL)
-
-
-def _failed(what: str) -> SysrootError:
-    return SysrootError(f"{what}: {os.strerror(ctypes.get_errno())}")
+    while True:
+        try:
+            mounting.mount(path, path, None, mounting.REMOUNT | mounting.RELATIME, "")
+        except OSError as error:
+            # Frozen: somebody else is about to switch a boot configuration on it.
+            if error.errno != errno.EBUSY or time.monotonic() >= deadline:
+                raise SysrootError(f"Remounting {path} read-write: {error.strerror}") from error
+            time.sleep(_POLL)
+        else:
+            return

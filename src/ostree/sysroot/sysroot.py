@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.prune import PruneResult
-    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.deployment import Deployment, UnlockedState
     from ostree.sysroot.etc_diff import EtcChanges
     from ostree.sysroot.upgrader import Puller, UpgradeResult
 
@@ -356,6 +356,20 @@ class Sysroot(ChangeableSysroot):
                 pull_only=pull_only,
                 deploy_only=deploy_only,
             )
+
+    def unlock(self, state: UnlockedState) -> None:
+        """Make ``/usr`` of the running system writable.
+
+        Args:
+            state: ``DEVELOPMENT`` or ``TRANSIENT`` until the next boot, ``HOTFIX`` until the next
+                update.
+
+        Raises:
+            SysrootError: nothing is booted, it is unlocked already, or the kernel refuses.
+        """
+        from ostree.sysroot.unlocking import unlock
+
+        unlock(self, state)
 
     def finalize_staged(self) -> Deployment | None:
         """Do what the shutdown does: make the staged deployment the one to be booted next.

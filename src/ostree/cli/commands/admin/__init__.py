@@ -34,6 +34,7 @@ GROUP = Group(
         Entry("undeploy", "Delete deployment INDEX"),
         Entry("set-default", "Make deployment INDEX the default"),
         Entry("rollback", "Make the deployment before the current one the default"),
+        Entry("unlock", "Make the current deployment mutable (as a hotfix or development)"),
         Entry("upgrade", "Construct new tree from current origin and deploy it, if it changed"),
         Entry("kargs", "Change kernel arguments"),
     ),
