@@ -91,6 +91,20 @@ def test_options_of_staging(twins: Twins, options: list[str]) -> None:
     twins.admin("status")
 
 
+def test_further_initrds_are_staged(twins: Twins) -> None:
+    (twins.tree / "usr/data").write_text("2")
+    twins.commit()
+    for boot in twins.boots.values():
+        boot.shell("echo further >/run/further.img; echo again >/run/again.img")
+
+    overlays = ["--overlay-initrd=/run/further.img", "--overlay-initrd=/run/again.img"]
+    twins.admin("deploy", "--stage", *overlays, "os/main")
+    twins.admin("finalize-staged")
+
+    entries = twins.boots["ours"].shell("cat /boot/loader/entries/*")
+    assert entries.count("\ninitrd /ostree/initramfs-overlays/") == 2
+
+
 def test_a_later_one_takes_the_place(twins: Twins) -> None:
     for text in "234":
         change_tree(twins, text)

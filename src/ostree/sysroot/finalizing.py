@@ -6,10 +6,12 @@ import os
 import signal
 
 from ostree.errors import OSTreeError, SysrootError
+from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import staged
 from ostree.sysroot.creating import DeploymentMaker
 from ostree.sysroot.deployment_list import Retention, plan_list
 from ostree.sysroot.layout import MAX_TEXT
+from ostree.sysroot.overlay_initrds import overlay_path
 from ostree.sysroot.step import describe_error, step
 from ostree.system.files import make_directories, open_directory, read_file, replace_file
 
@@ -59,8 +61,12 @@ def _finalize(sysroot: ChangeableSysroot) -> Deployment | None:
     merge = find_merge(state, current)
     new = new.placed(0, -1)
     new.staged = False
+    new.entry = new.entry.copy()
+    config = parse_config(sysroot.repo.config.keyfile)
+    new.entry.overlay_initrds = [
+        overlay_path(overlay, bootprefix=config.bootprefix) for overlay in state.overlay_initrds
+    ]
     if state.arguments is None and merge is not None:
-        new.entry = new.entry.copy()
         new.entry.set("options", str(merge.kernel_arguments))
     with step("Finalizing deployment"):
         _maker(sysroot).finalize(new, merge)

@@ -11,6 +11,7 @@ from ostree.errors import SysrootError
 from ostree.formats.keyfile import KeyFile
 from ostree.formats.origin import set_hotfixed
 from ostree.sysroot.creating import backing_directory, write_origin
+from ostree.sysroot.deploying import DeployRequest, deploy
 from ostree.sysroot.deployment import UnlockedState
 from ostree.sysroot.deployment_list import Retention
 from ostree.sysroot.immutable import set_immutable
@@ -29,8 +30,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ostree.sysroot.changing import ChangeableSysroot
     from ostree.sysroot.deployment import Deployment
-    from ostree.sysroot.sysroot import Sysroot
 
 _HOTFIX_UPPER = ".usr-ovl-upper"
 _HOTFIX_WORK = ".usr-ovl-work"
@@ -46,7 +47,7 @@ _HINTS = {
 }
 
 
-def unlock(sysroot: Sysroot, state: UnlockedState) -> None:
+def unlock(sysroot: ChangeableSysroot, state: UnlockedState) -> None:
     """Make ``/usr`` of the booted deployment writable.
 
     If the kernel refuses the overlay, nothing has changed.
@@ -72,7 +73,7 @@ def unlock(sysroot: Sysroot, state: UnlockedState) -> None:
         sysroot.load(force=True)
 
 
-def _require_locked(sysroot: Sysroot) -> Deployment:
+def _require_locked(sysroot: ChangeableSysroot) -> Deployment:
     booted = sysroot.booted
     if booted is None:
         raise SysrootError("Not currently booted into an OSTree system")
@@ -81,7 +82,7 @@ def _require_locked(sysroot: Sysroot) -> Deployment:
     return booted
 
 
-def _require_propagation(sysroot: Sysroot) -> None:
+def _require_propagation(sysroot: ChangeableSysroot) -> None:
     """Refuse to mount what nobody would see: the mounts are ours alone, and stay so.
 
     Raises:
@@ -102,7 +103,7 @@ def _require_propagation(sysroot: Sysroot) -> None:
 
 
 @contextmanager
-def _backing(sysroot: Sysroot, booted: Deployment) -> Iterator[None]:
+def _backing(sysroot: ChangeableSysroot, booted: Deployment) -> Iterator[None]:
     """Empty directories for an overlay that lasts until the next boot; gone after a failure."""
     path = f"{backing_directory(booted)}/usr-transient"
     root_fd = sysroot.root_fd
@@ -140,7 +141,7 @@ def _make_like_usr(path: str, booted: Deployment, root_fd: int) -> None:
 # the overlay ----------------------------------------------------------------------------------
 
 
-def _try_overlay(sysroot: Sysroot, booted: Deployment) -> None:
+def _try_overlay(sysroot: ChangeableSysroot, booted: Deployment) -> None:
     """Mount it where nobody sees it, before anything is changed.
 
     Raises:
@@ -167,7 +168,7 @@ def _refusal() -> Iterator[None]:
         ) from error
 
 
-def _mount_and_record(sysroot: Sysroot, booted: Deployment, state: UnlockedState) -> None:
+def _mount_and_record(sysroot: ChangeableSysroot, booted: Deployment, state: UnlockedState) -> None:
     root_fd, settings = sysroot.root_fd, sysroot.settings
     set_immutable(booted.path, root_fd, on=False)
     try:
@@ -210,7 +211,7 @@ def _is_mounted(state: UnlockedState) -> bool:
     )
 
 
-def _mount(sysroot: Sysroot, booted: Deployment, state: UnlockedState) -> None:
+def _mount(sysroot: ChangeableSysroot, booted: Deployment, state: UnlockedState) -> None:
     """Mount the overlay; to be called in a thread of its own."""
     overlay_fd = -1
     try:
@@ -233,15 +234,18 @@ def _mount(sysroot: Sysroot, booted: Deployment, state: UnlockedState) -> None:
 # the clone ------------------------------------------------------------------------------------
 
 
-def _keep_clone(sysroot: Sysroot, booted: Deployment) -> Deployment:
+def _keep_clone(sysroot: ChangeableSysroot, booted: Deployment) -> Deployment:
     """Deploy the booted commit once more, to fall back to; the booted deployment as of now."""
     sysroot.clean_up(prune=False)
-    sysroot.deploy_commit(
-        booted.checksum,
-        booted.stateroot,
-        origin=KeyFile() if booted.origin is None else booted.origin.copy(),
-        merge=booted,
-        arguments=booted.kernel_arguments,
-        retention=Retention(not_as_default=True),
+    deploy(
+        sysroot,
+        DeployRequest(
+            booted.checksum,
+            booted.stateroot,
+            origin=KeyFile() if booted.origin is None else booted.origin.copy(),
+            merge=booted,
+            arguments=booted.kernel_arguments,
+            retention=Retention(not_as_default=True),
+        ),
     )
     return _require_locked(sysroot)
