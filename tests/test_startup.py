@@ -32,6 +32,7 @@ sys.exit(status)
 #: For the command line itself.
 FRAMEWORK = {
     "__future__",
+    "gc",
     "ostree",
     "ostree.cli",
     "ostree.cli.command",

@@ -185,9 +185,11 @@ class LooseStore:
 
     def put_metadata(self, checksum: str, type: ObjectType, data: bytes) -> bool:
         """Store a metadata object under its name; whether it is new."""
+        return not self.has(checksum, type) and self.add_metadata(checksum, type, data)
+
+    def add_metadata(self, checksum: str, type: ObjectType, data: bytes) -> bool:
+        """As :meth:`put_metadata`, of an object that was looked for and is probably not there."""
         path = loose_path(checksum, EXTENSIONS[type])
-        if self.has(checksum, type):
-            return False
         target = self.target
         with AnonymousFile(target.temporary_fd) as file:
             files.write_all(file.fd, data)

@@ -10,8 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Buffer = bytes | memoryview
 
-#: Bytes that are held in memory.
-_MOST_HELD = 16 << 20
+_MOST_HELD = 8 << 20
 
 
 class Spool(Closing):
@@ -19,16 +18,18 @@ class Spool(Closing):
 
     Args:
         dir_fd: The directory for that file.
+        most_held: How large, in bytes.
 
     Attributes:
         size: Bytes so far.
     """
 
-    __slots__ = ("_dir_fd", "_file", "_held", "size")
+    __slots__ = ("_dir_fd", "_file", "_held", "_most_held", "size")
 
-    def __init__(self, dir_fd: int) -> None:
+    def __init__(self, dir_fd: int, *, most_held: int = _MOST_HELD) -> None:
         self._dir_fd = dir_fd
-        self._held: list[Buffer] = []
+        self._most_held = most_held
+        self._held = bytearray()
         self._file: AnonymousFile | None = None
         self.size = 0
 
@@ -42,23 +43,23 @@ class Spool(Closing):
         if self._file is not None:
             files.write_all(self._file.fd, data)
             return
-        self._held.append(data)
-        if self.size > _MOST_HELD:
+        self._held += data
+        if self.size > self._most_held:
             self._file = AnonymousFile(self._dir_fd)
-            for piece in self._held:
-                files.write_all(self._file.fd, piece)
-            self._held.clear()
+            files.write_all(self._file.fd, memoryview(self._held))
+            self._held = bytearray()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._held.clear()
+        self._held = bytearray()
         self.size = 0
         self.close()
 
     def take(self) -> Buffer:
         """All of it; the spool is empty then, and what is given lives as long as it is held."""
+        data: Buffer
         if self._file is None:
-            data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+            data = memoryview(self._held)
         else:
             import mmap
 

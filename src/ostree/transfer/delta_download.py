@@ -6,7 +6,7 @@ from collections import deque
 
 from ostree.errors import OSTreeError
 from ostree.events import Message
-from ostree.formats.delta.bsdiff import BsdiffMissingError
+from ostree.formats.delta.bsdiff import BsdiffMissingError, is_available
 from ostree.net.fetcher import DELTA_PRIORITY, Request, Sink
 from ostree.repo.object_errors import write_error
 from ostree.repo.static_delta.offline import check_part, check_version, run_part
@@ -126,6 +126,7 @@ class DeltaDownload:
             elif part.file is not None:
                 self._executing = True
                 self._pool.submit(self._job(part, part.file))
+                is_available()  # imported here while that is decompressed
                 meanwhile, self._meanwhile = self._meanwhile, _nothing
                 meanwhile()
         if not self._waiting:

@@ -42,7 +42,7 @@ class RepoFacts(Facts):
 
     def has(self, checksum: Checksum, type: ObjectType) -> bool:
         """Whether the object is there, or in a parent."""
-        return self._has(checksum, type)
+        return checksum in self._trees or self._has(checksum, type)
 
     def is_complete(self, commit: Checksum) -> bool:
         """Whether a commit that is there has everything it needs."""

@@ -319,7 +319,7 @@ class HttpEngine:
         stats = self._transaction.stats
         stats.metadata_total += 1
         try:
-            if self._repo.store.put_metadata(step.checksum, step.type, data):
+            if self._repo.store.add_metadata(step.checksum, step.type, data):
                 stats.metadata_written += 1
         except OSError as error:
             from ostree.repo.object_errors import write_error

@@ -92,19 +92,21 @@ class Reader:
         Raises:
             FormatError: ``Unexpected EOF reading varint``.
         """
-        return [self._varint() for _ in range(count)]
-
-    def _varint(self) -> int:
         data, at = self._data, self._at
-        value = shift = 0
-        for byte in data[at : at + _LONGEST]:
-            at += 1
-            value |= (byte & 0x7F) << shift
-            if not byte & 0x80:
-                self._at = at
-                return value
-            shift += 7
-        raise FormatError("Unexpected EOF reading varint", offset=self._at)
+        values = []
+        for _ in range(count):
+            value = shift = 0
+            for byte in data[at : at + _LONGEST]:
+                at += 1
+                if byte < 0x80:
+                    values.append(value | byte << shift)
+                    break
+                value |= (byte & 0x7F) << shift
+                shift += 7
+            else:
+                raise FormatError("Unexpected EOF reading varint", offset=at)
+        self._at = at
+        return values
 
 
 def operations(data: Buffer, splices: Iterator[int]) -> Iterator[tuple[int, list[int]]]:

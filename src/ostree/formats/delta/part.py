@@ -145,6 +145,20 @@ class Compressor:
         return bytes((XZ,))
 
 
+def stored(file: Buffer, limit: int) -> memoryview | None:
+    """The payload in a part's file if it is not compressed, else None.
+
+    Raises:
+        FormatError: if it has more than ``limit`` bytes.
+    """
+    view = memoryview(file)
+    if not view or view[0] != UNCOMPRESSED:
+        return None
+    if len(view) - 1 > limit:
+        raise _too_large(limit)
+    return view[1:]
+
+
 def decompress(file: Buffer, limit: int) -> Iterator[Buffer]:
     """The payload in a part's file, in pieces; no more than ``limit`` bytes.
 
@@ -155,10 +169,9 @@ def decompress(file: Buffer, limit: int) -> Iterator[Buffer]:
     if not view:
         raise FormatError("Not normal form", offset=0, field="delta part")
     kind = view[0]
-    if kind == UNCOMPRESSED:
-        if len(view) - 1 > limit:
-            raise _too_large(limit)
-        yield view[1:]
+    plain = stored(view, limit)
+    if plain is not None:
+        yield plain
     elif kind == XZ:
         yield from _decompress_xz(view[1:], limit)
     else:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from ostree.errors import FormatError, OSTreeError
 from ostree.formats.delta import bsdiff, operation
 from ostree.repo.object_errors import corrupted, validate_metadata, write_error
-from ostree.repo.static_delta.file_target import FileTarget, put_whole
+from ostree.repo.static_delta.file_target import FileTarget, HashedHeader, put_whole
 from ostree.repo.static_delta.read_source import ReadSource
 from ostree.store.content import CHUNK
 from ostree.system.closing import Closing
@@ -80,7 +80,8 @@ class _Execution(Closing):
         self._transaction = transaction
         self._data = payload.data
         self._operations = operation.Reader(payload.operations)
-        self._headers = payload
+        self._payload = payload
+        self._headers: dict[tuple[int, int], HashedHeader] = {}
         self._names = header.names()
         self._current = 0
         self._bare_user_only = bare_user_only
@@ -131,14 +132,19 @@ class _Execution(Closing):
             raise FormatError(f"Invalid offset/length {offset}/{length}")
         return self._data[offset : offset + length]
 
-    def _header(self, mode_index: int, xattrs_index: int) -> FileHeader:
-        modes, xattrs = self._headers.modes, self._headers.xattrs
+    def _header(self, mode_index: int, xattrs_index: int) -> HashedHeader:
+        known = self._headers.get((mode_index, xattrs_index))
+        if known is not None:
+            return known
+        modes, xattrs = self._payload.modes, self._payload.xattrs
         if mode_index >= len(modes):
             raise FormatError(f"Invalid mode index {mode_index}")
         if xattrs_index >= len(xattrs):
             raise FormatError(f"Invalid xattr index {xattrs_index}")
         uid, gid, mode = modes[mode_index]
-        return FileHeader(uid, gid, mode, "", xattrs[xattrs_index])
+        header = HashedHeader(FileHeader(uid, gid, mode, "", xattrs[xattrs_index]))
+        self._headers[mode_index, xattrs_index] = header
+        return header
 
     # operations ---------------------------------------------------------------------------------
 
@@ -176,7 +182,7 @@ class _Execution(Closing):
         else:
             validate_metadata(type, data)
         try:
-            self._repo.store.put_metadata(checksum, type, data)
+            self._repo.store.add_metadata(checksum, type, data)
         except OSError as error:
             raise write_error("Writing metadata object", error) from error
 

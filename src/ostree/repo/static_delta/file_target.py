@@ -7,7 +7,6 @@ import stat
 
 from ostree.errors import FormatError
 from ostree.formats import file_header
-from ostree.repo.hashing import checksum_bytes
 from ostree.repo.object_errors import corrupted, write_error
 from ostree.system.closing import Closing
 from ostree.types import Checksum, FileHeader, ObjectType
@@ -26,11 +25,21 @@ if TYPE_CHECKING:
 _SMALL = 1 << 20
 
 
+class HashedHeader:
+    """A header that many files have, with what of it is hashed before their content."""
+
+    __slots__ = ("header", "prefix")
+
+    def __init__(self, header: FileHeader) -> None:
+        self.header = header
+        self.prefix = file_header.content_prefix(header)
+
+
 def put_whole(
     store: LooseStore,
     charge: Charge,
     checksum: Checksum,
-    header: FileHeader,
+    hashed: HashedHeader,
     data: Buffer,
     *,
     bare_user_only: bool = False,
@@ -42,19 +51,23 @@ def put_whole(
         ChecksumError: if it is not what its name says.
         OSTreeError: if it cannot be written.
     """
+    header = hashed.header
     if header.is_symlink:
         header = FileHeader(header.uid, header.gid, header.mode, _target(data), header.xattrs)
+        hashed = HashedHeader(header)
         data = b""
     if len(data) > _SMALL:
         with FileTarget(
-            store, charge, checksum, header, len(data), bare_user_only=bare_user_only
+            store, charge, checksum, hashed, len(data), bare_user_only=bare_user_only
         ) as target:
             target.write(data)
             target.finish()
         return
     content = bytes(data)
     _check(checksum, header, bare_user_only=bare_user_only)
-    actual = checksum_bytes(header, content)
+    digest = hashlib.sha256(hashed.prefix)
+    digest.update(content)
+    actual = digest.hexdigest()
     if actual != checksum:
         raise corrupted(ObjectType.FILE, checksum, actual)
     try:
@@ -105,11 +118,12 @@ class FileTarget(Closing):
         store: LooseStore,
         charge: Charge,
         checksum: Checksum,
-        header: FileHeader,
+        hashed: HashedHeader,
         size: int,
         *,
         bare_user_only: bool = False,
     ) -> None:
+        header = hashed.header
         if not stat.S_ISREG(header.mode):
             raise FormatError(f"Invalid mode {header.mode} of a regular file")
         _check(checksum, header, bare_user_only=bare_user_only)
@@ -117,8 +131,8 @@ class FileTarget(Closing):
         self._charge = charge
         self._checksum = checksum
         self._header = header
-        self._digest = hashlib.sha256(file_header.content_prefix(header))
-        self._content = bytearray()
+        self._digest = hashlib.sha256(hashed.prefix)
+        self._content: list[bytes] = []
         self._writer: ContentWriter | None = None
         self.size = size
         self.written = 0
@@ -148,7 +162,7 @@ class FileTarget(Closing):
         self.written += len(data)
         self._digest.update(data)
         if self._writer is None:
-            self._content += data
+            self._content.append(bytes(data))
             return
         try:
             self._writer.write(data)
@@ -173,7 +187,7 @@ class FileTarget(Closing):
             raise corrupted(ObjectType.FILE, self._checksum, actual)
         try:
             if self._writer is None:
-                self._store.put_bytes(self._checksum, self._header, bytes(self._content))
+                self._store.put_bytes(self._checksum, self._header, b"".join(self._content))
             else:
                 self._writer.finish(self._checksum)
         except OSError as error:

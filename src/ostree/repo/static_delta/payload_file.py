@@ -18,6 +18,8 @@ _SLACK = 64 << 20
 _SLACK_PER_OBJECT = 8 << 10
 #: A patch can be larger than what it makes, if not by much.
 _FACTOR = 4
+#: Bytes of it that stay in memory.
+_MOST_HELD = 32 << 20
 
 
 def load_payload(file: Buffer, header: PartHeader, tmp_fd: int) -> Payload:
@@ -33,7 +35,10 @@ def load_payload(file: Buffer, header: PartHeader, tmp_fd: int) -> Payload:
         RepoError: if there is no room for it.
     """
     limit = header.plain_size * _FACTOR + header.count * _SLACK_PER_OBJECT + _SLACK
-    with Spool(tmp_fd) as spool:
+    plain = part_format.stored(file, limit)
+    if plain is not None:
+        return part_format.decode(plain)
+    with Spool(tmp_fd, most_held=_MOST_HELD) as spool:
         try:
             for piece in part_format.decompress(file, limit):
                 spool.write(piece)
