@@ -58,6 +58,7 @@ class CurlFetcher(Fetcher):
         self._look_at: float | None = None
         self._has_news = False
         self._watched: set[int] = set()
+        self._resting: set[int] = set()
         self._share = pycurl.CurlShare()
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
         self._multi = pycurl.CurlMulti()
@@ -174,6 +175,9 @@ class CurlFetcher(Fetcher):
             if descriptor == self._wake_fd:
                 os.eventfd_read(self._wake_fd)
                 continue
+            if descriptor in self._resting:
+                self._forget(descriptor)
+                continue
             mask = 0
             if events & ~select.EPOLLOUT:  # hang-ups and errors are learned by reading
                 mask = pycurl.CSELECT_IN
@@ -235,19 +239,26 @@ class CurlFetcher(Fetcher):
 
     def _on_socket(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:
+            # The next request of a kept connection takes it up again, which is one call less.
             if descriptor in self._watched:
-                self._watched.discard(descriptor)
-                try:
-                    self._epoll.unregister(descriptor)
-                except OSError:  # closed already, which unregisters too
-                    return
+                self._resting.add(descriptor)
             return
         events = _EPOLL_EVENTS.get(what, 0)
         if descriptor in self._watched:
-            self._epoll.modify(descriptor, events)
-        else:
-            self._epoll.register(descriptor, events)
-            self._watched.add(descriptor)
+            self._resting.discard(descriptor)
+            try:
+                self._epoll.modify(descriptor, events)
+                return
+            except FileNotFoundError:  # it was closed meanwhile, and this is another one
+                pass
+        self._epoll.register(descriptor, events)
+        self._watched.add(descriptor)
+
+    def _forget(self, descriptor: int) -> None:
+        """Something happens on a connection that no request uses: curl will find out by itself."""
+        self._resting.discard(descriptor)
+        self._watched.discard(descriptor)
+        self._epoll.unregister(descriptor)
 
     def _on_timer(self, milliseconds: int) -> None:
         self._deadline = None if milliseconds < 0 else monotonic() + milliseconds / 1000
