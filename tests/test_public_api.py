@@ -31,6 +31,7 @@ NAMES = {
     "FormatError",
     "Keep",
     "LockError",
+    "LogEntry",
     "Message",
     "Modifier",
     "NotFoundError",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TrustError,
         UsageError,
     )
-    from ostree.events import Event, Message, PullProgress, StepProgress
+    from ostree.events import Event, LogEntry, Message, PullProgress, StepProgress
     from ostree.formats.commit import Commit
     from ostree.formats.gvariant import Variant
     from ostree.repo.checkout_options import CheckoutOptions, Existing
@@ -65,6 +65,7 @@ __all__ = [
     "FormatError",
     "Keep",
     "LockError",
+    "LogEntry",
     "Message",
     "Modifier",
     "NotFoundError",
@@ -105,6 +106,7 @@ _HOMES = {
     "Event": "ostree.events",
     "Existing": "ostree.repo.checkout_options",
     "Keep": "ostree.repo.prune_roots",
+    "LogEntry": "ostree.events",
     "Message": "ostree.events",
     "Modifier": "ostree.repo.modifier",
     "ObjectType": "ostree.types",

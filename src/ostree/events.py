@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ostree.types import Checksum
 
@@ -113,6 +113,23 @@ class Message(Event):
     def __init__(self, text: str, *, warning: bool = False) -> None:
         self.text = text
         self.warning = warning
+
+
+class LogEntry(Event):
+    """Something for the system's log, besides what users are shown.
+
+    Attributes:
+        text: What happened, in a line.
+        message_id: The identity of this kind of entry, 32 hexadecimal digits; None if it has none.
+        fields: What else there is to say, for programs.
+    """
+
+    __slots__ = ("fields", "message_id", "text")
+
+    def __init__(self, text: str, message_id: str | None, fields: Mapping[str, str]) -> None:
+        self.text = text
+        self.message_id = message_id
+        self.fields = fields
 
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ostree.cli.context import requested_failures
 from ostree.cli.options import SYSROOT, flag
 from ostree.cli.repository import sign_settings
 from ostree.errors import SysrootError
-from ostree.events import Message
+from ostree.events import LogEntry, Message
 from ostree.sysroot.settings import parse_settings
 from ostree.sysroot.sysroot import Sysroot
 
@@ -44,12 +45,25 @@ def open_sysroot(ctx: Context, args: Arguments, *, quiet: bool = False) -> Sysro
     settings.fails_to_publish = "pre-commit" in requested_failures(ctx.environ)
 
     def listen(event: Event) -> None:
-        if isinstance(event, Message) and (event.warning or not quiet):
+        if isinstance(event, LogEntry):
+            _log(event, settings.run_directory)
+        elif isinstance(event, Message) and (event.warning or not quiet):
             (ctx.stderr if event.warning else ctx.stdout).line(event.text)
             # Steps take their time, and somebody may be watching a pipe.
             ctx.stdout.flush()
 
     return Sysroot.open(path, settings=settings, on_event=listen)
+
+
+def _log(entry: LogEntry, run_directory: str) -> None:
+    """Hand an entry to the journal; that it cannot be is no reason to give up."""
+    from ostree.system.journal import send
+
+    fields = {"MESSAGE": entry.text, "PRIORITY": "6", "SYSLOG_IDENTIFIER": "ostree"}
+    if entry.message_id is not None:
+        fields["MESSAGE_ID"] = entry.message_id
+    with suppress(OSError):
+        send({**fields, **entry.fields}, run_directory)
 
 
 def is_ostree_booted(_ctx: Context) -> bool:

@@ -7,13 +7,13 @@ import os
 import stat
 
 from ostree.errors import SysrootError
-from ostree.events import Message
 from ostree.formats.boot_link import check_stateroot
 from ostree.formats.deployment_name import next_serial
 from ostree.repo.checkout_options import CheckoutOptions, Existing
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.etc_merge import merge_etc
 from ostree.sysroot.immutable import set_immutable
+from ostree.sysroot.journal import tell_var_relabeled
 from ostree.sysroot.kernel import boot_checksum, find_kernel
 from ostree.sysroot.layout import deployments_directory, stateroot_directory
 from ostree.sysroot.step import step
@@ -240,7 +240,7 @@ class DeploymentMaker:
         stamp = f"{stateroot_directory(deployment.stateroot)}/var/{_STAMP}"
         if exists(stamp, self._root_fd):
             return
-        self._on_event(Message(f"Relabeling /var (no stamp file 'var/{_STAMP}' found)"))
+        tell_var_relabeled(self._on_event, f"var/{_STAMP}")
         replace_file(stamp, b"", self._root_fd)
 
     def _make_backing(self, deployment: Deployment, fd: int) -> None:

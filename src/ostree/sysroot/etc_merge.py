@@ -10,6 +10,7 @@ from ostree.events import Message
 from ostree.sysroot.etc_conflicts import describe_conflicts, find_conflicts
 from ostree.sysroot.etc_plan import Act, plan_merge
 from ostree.sysroot.etc_scan import open_file, opened, scan_sides
+from ostree.sysroot.journal import tell_etc_changes
 from ostree.sysroot.step import step
 from ostree.system import xattr
 from ostree.system.copying import copy_content
@@ -45,7 +46,7 @@ def merge_etc(old_root_fd: int, new_root_fd: int, *, copy_xattrs: bool, on_event
             sides = scan_sides(old_fd, edited_fd, merged_fd)
             changes = sides.changes()
             conflicts = find_conflicts(changes, sides)
-        on_event(Message(changes.summary()))
+        tell_etc_changes(on_event, changes)
         if conflicts:
             on_event(Message(describe_conflicts(conflicts), warning=True))
         steps = plan_merge(changes, sides.edited, sides.offered)

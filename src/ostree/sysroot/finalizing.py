@@ -10,6 +10,7 @@ from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import staged
 from ostree.sysroot.creating import DeploymentMaker
 from ostree.sysroot.deployment_list import Retention, plan_list
+from ostree.sysroot.journal import log_finalizing, log_not_finalizing
 from ostree.sysroot.layout import MAX_TEXT
 from ostree.sysroot.overlay_initrds import overlay_path
 from ostree.sysroot.step import describe_error, step
@@ -51,9 +52,12 @@ def _finalize(sysroot: ChangeableSysroot) -> Deployment | None:
     run_directory = sysroot.settings.run_directory
     listed = sysroot.deployments
     if not listed or not listed[0].staged:
+        log_not_finalizing(sysroot.on_event, "no staged deployment")
         return None
     if listed[0].finalization_locked:
+        log_not_finalizing(sysroot.on_event, "deployment is locked for finalization")
         return None
+    log_finalizing(sysroot.on_event, listed[0])
     new, current = listed[0], listed[1:]
     state = staged.read_state(run_directory)
     if state is None:

@@ -11,13 +11,13 @@ import time
 from contextlib import suppress
 
 from ostree.errors import SysrootError
-from ostree.events import Message
 from ostree.formats.boot_entry import entry_file_name
 from ostree.formats.boot_link import format_bootlink_target
 from ostree.formats.os_release import boot_title, parse_os_release
 from ostree.sysroot.boot_config import fill_entry
 from ostree.sysroot.bootloaders.choice import choose_bootloader
 from ostree.sysroot.deployment_list import SwapKind, has_several_stateroots
+from ostree.sysroot.journal import tell_list_written
 from ostree.sysroot.kernel import find_kernel
 from ostree.sysroot.kernel_install import install_kernel
 from ostree.sysroot.layout import (
@@ -93,6 +93,7 @@ class ListWriter:
         for deployment in deployments:
             self._require_directory(deployment)
         atomic = True
+        bootloader = None
         if kind is SwapKind.SUB:
             subbootversion = self._sub_swap(deployments, bootversion)
         else:
@@ -100,13 +101,15 @@ class ListWriter:
             bootloader = choose_bootloader(self._config, self._settings, self._root_fd)
             atomic = bootloader is not None and bootloader.atomic
             subbootversion = self._full_swap(deployments, bootversion, bootloader)
-        self._on_event(
-            Message(
-                f"{'Transaction complete' if atomic else 'Bootloader updated'}; "
-                f"bootconfig swap: {'no' if kind is SwapKind.SUB else 'yes'}; "
-                f"bootversion: boot.{bootversion}.{subbootversion}, "
-                f"deployment count change: {len(deployments) - old_count}"
-            )
+        tell_list_written(
+            self._on_event,
+            versions=(bootversion, subbootversion),
+            swapped=kind is SwapKind.FULL,
+            atomic=atomic,
+            bootloader="none" if bootloader is None else bootloader.name,
+            configured=self._config.bootloader,
+            old_count=old_count,
+            new_count=len(deployments),
         )
 
     def _require_directory(self, deployment: Deployment) -> None:

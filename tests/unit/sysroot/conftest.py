@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ostree.events import Event
+    from ostree.events import Event, Listener
     from ostree.types import Checksum
 
 
@@ -60,9 +60,9 @@ class Lab:
         if isinstance(event, Message):
             self.lines.append(event.text)
 
-    def open(self) -> Sysroot:
+    def open(self, listener: Listener | None = None) -> Sysroot:
         settings = SysrootSettings(run_directory=str(self.run), immutable=False)
-        return Sysroot.open(self.root, settings=settings, on_event=self.listen)
+        return Sysroot.open(self.root, settings=settings, on_event=listener or self.listen)
 
     def commit(
         self,
