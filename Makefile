@@ -25,7 +25,7 @@ DEV := .venv/.dev
 # a web server and a proxy as others run them.
 TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs \
 	nginx-light openssl tinyproxy \
-	busybox-static shellcheck fdisk e2fsprogs libarchive-tools zstd
+	busybox-static shellcheck fdisk e2fsprogs zstd
 BOOT_PACKAGES := qemu-system-x86 qemu-system-common u-boot-qemu u-boot-tools fdisk dosfstools mtools \
 	e2fsprogs busybox-static cpio
 REFERENCE_PACKAGES := ostree

@@ -32,16 +32,18 @@ START = """
 set -e
 mount --make-rprivate /
 cd "$1"
-if [ "$2" = tmpfs ]; then
+case $2 in
+tmpfs)
     mount -t tmpfs tmpfs root
     cp -a ramdisk/. root
-else
-    mount --bind ramdisk root
-fi
+    ;;
+bind) mount --bind ramdisk root ;;
+disk) mount -o "$5" "/dev/${4%% *}" root ;;
+esac
 mount -t proc proc root/proc
 mount --bind cmdline root/proc/cmdline
-mount -t sysfs sysfs root/sys
-rm root/dev/kmsg
+[ "$2" = disk ] || mount -t sysfs sysfs root/sys
+rm -f root/dev/kmsg
 mount -t tmpfs tmpfs root/dev
 mknod root/dev/null c 1 3
 cp console root/dev/console
@@ -171,6 +173,7 @@ class FakeMachine:
         label: str = "the-root",
         partition: tuple[int, int] | None = None,
         typed: str = "",
+        mode: str = "rw",
     ) -> Started:
         """Start it with a command line.
 
@@ -178,13 +181,15 @@ class FakeMachine:
             arguments: More words of it; ``DEVICE`` and ``NUMBER`` stand for the disk's.
             root: The word for the physical root.
             target: Of ``ostree=``.
-            kind: ``tmpfs`` as an initramfs, ``bind`` as the image of an initrd.
+            kind: ``tmpfs`` as an initramfs, ``bind`` as the image of an initrd, ``disk`` without
+                any ramdisk: the disk is the root.
             init: What process 1 is.
             disk: An image; made from ``sysroot`` if not given.
             label: Of the file system that is made.
             partition: First sector and sectors of the first one on the disk: told to a kernel
                 that does not read tables itself.
             typed: What is typed on the console.
+            mode: How the kernel mounts the disk.
         """
         image = disk or self.make_disk(label)
         with loop_device(image) as device:
@@ -202,7 +207,7 @@ class FakeMachine:
             nodes = [name for name in nodes if not name.removeprefix(device)[:1].isdigit()]
             unshare = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", START, "sh"]
             done = subprocess.run(
-                [*unshare, str(self._path), kind, init, " ".join(nodes)],
+                [*unshare, str(self._path), kind, init, " ".join(nodes), mode],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

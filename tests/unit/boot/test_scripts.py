@@ -14,10 +14,15 @@ from ostree.boot.programs import APPLETS
 from ostree.boot.scripts import RAMDISK_SCRIPTS, read_script
 
 DIRECTORY = Path(ostree.boot.scripts.__file__).parent
-SCRIPTS = sorted(path for path in DIRECTORY.iterdir() if path.suffix != ".py" and path.is_file())
+HOOKS = DIRECTORY.parent / "hooks"
+SCRIPTS = sorted(
+    path
+    for path in [*DIRECTORY.iterdir(), *HOOKS.rglob("*")]
+    if path.is_file() and path.suffix in {"", ".sh"}
+)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_shellcheck_finds_nothing(script: Path) -> None:
     if not shutil.which("shellcheck"):
         pytest.skip("shellcheck (Debian: shellcheck) is not installed")

@@ -270,7 +270,9 @@ mount_new_root() {
     fi
     [ "$COMPOSEFS" != yes ] || fail "composefs: $DEPLOYMENT/.ostree.cfs does not exist"
     [ $((ROOT_TRANSIENT + ROOT_TRANSIENT_RO)) = 0 ] || fail "Must enable composefs with root.transient"
-    mount -o bind "$DEPLOYMENT" "$NEW" || fail "cannot bind $DEPLOYMENT"
+    # Without a ramdisk it is bound on itself before anything else can be mounted.
+    [ "$NEW" = "$DEPLOYMENT" ] || mount -o bind "$DEPLOYMENT" "$NEW" ||
+        fail "cannot bind $DEPLOYMENT"
 }
 
 mount_etc() {

@@ -26,7 +26,7 @@ ROOT = Group(
         Entry("prune", "Search for unreachable objects"),
         Entry("pull-local", "Copy data from SRC_REPO"),
         Entry("pull", "Download data from remote repository"),
-        Entry("ramdisk", "Build a ramdisk that starts a deployment"),
+        Entry("ramdisk", "Prepare the root file system of a deployment when it starts"),
         Entry("refs", "List refs"),
         Entry("remote", "Remote commands that may involve internet access"),
         Entry("reset", "Reset a REF to a previous COMMIT"),
