@@ -6,6 +6,7 @@
 #   make check               lint, format and types
 #   make bench               speed, as ratios to the reference command
 #   make conformance         upstream's installed tests against our command
+#   make install-units DESTDIR=/tree   systemd units and generator into the tree of a system
 #   make clean               removes all that these made
 #
 # PYTHON=/path/to/python3 chooses the interpreter, PYTEST_ARGS=... goes to pytest,
@@ -16,6 +17,8 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CONFORMANCE_ARGS ?=
 TREE ?=
+DESTDIR ?= /
+PROGRAM ?= /usr/bin/ostree
 
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
@@ -35,7 +38,7 @@ CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 str
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-boot check bench conformance clean
+.PHONY: help demo test test-boot check bench conformance install-units clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -73,6 +76,9 @@ bench: $(RUNTIME)
 conformance: $(RUNTIME)
 	@.ci/setup packages $(CONFORMANCE_PACKAGES)
 	$(BIN)/python tests/upstream/run.py --ostree $(BIN)/ostree $(CONFORMANCE_ARGS)
+
+install-units: $(RUNTIME)
+	$(BIN)/ostree admin install-units --destdir='$(DESTDIR)' --program='$(PROGRAM)'
 
 clean:
 	rm -rf .venv .boot-cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -55,6 +55,7 @@ class Twins:
         self.roots: dict[str, Path] = {}
         self.boots: dict[str, SimulatedBoot] = {}
         self._directory = directory
+        self.command_line = "root=/dev/vda1 quiet"
         self._options: dict[str, object] = {
             "propagation": propagation,
             "read_only": read_only,
@@ -115,6 +116,7 @@ class Twins:
                 root,
                 boot_target(root, index),
                 self._directory / f"run-{name}",
+                command_line=self.command_line,
                 **self._options,  # type: ignore[arg-type]
             )
 

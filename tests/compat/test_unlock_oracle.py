@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from compat.booted_twins import Said, Twins
-from support.simulated_boot import why_not
+from support.simulated_boot import why_no_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-def why_no_overlay() -> str | None:
-    """Why overlays cannot be mounted here; None if they can."""
-    reason = why_not()
-    if reason is not None:
-        return reason
-    script = (
-        "mount -t tmpfs tmpfs /mnt && mkdir /mnt/l /mnt/u /mnt/w && mount -t overlay overlay /mnt/l "
-        "-o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w"
-    )
-    result = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True, text=True
-    )
-    return f"no overlays here: {result.stderr.strip()}" if result.returncode else None
 
 
 pytestmark = [

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -211,6 +212,7 @@ def environment() -> dict[str, str]:
     }
 
 
+@cache
 def why_not() -> str | None:
     """Why a boot cannot be simulated on this machine; None if it can."""
     if os.geteuid() != 0:
@@ -225,6 +227,22 @@ def why_not() -> str | None:
         text=True,
     )
     return f"mounts are forbidden: {result.stderr.strip()}" if result.returncode else None
+
+
+@cache
+def why_no_overlay() -> str | None:
+    """Why overlays cannot be mounted here; None if they can."""
+    reason = why_not()
+    if reason is not None:
+        return reason
+    script = (
+        "mount -t tmpfs tmpfs /mnt && mkdir /mnt/l /mnt/u /mnt/w && mount -t overlay overlay /mnt/l "
+        "-o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w"
+    )
+    result = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True, text=True
+    )
+    return f"no overlays here: {result.stderr.strip()}" if result.returncode else None
 
 
 def make_removable(root: Path) -> None:
