@@ -16,6 +16,7 @@ from ostree.sysroot.creating import write_origin
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.kernel import boot_checksum, find_kernel
 from ostree.sysroot.sysroot import Sysroot
+from ostree.sysroot.tree_files import DirectoryFiles
 from ostree.system.files import open_directory
 from ostree.types import DirMeta, ObjectType, TreeId
 from support.documented_repository import FIRST_TIME
@@ -62,7 +63,9 @@ def _deploy(sysroot: Sysroot, path: Path, number: int) -> Deployment:
         file.write_text(text)
     fd = open_directory(str(directory))
     try:
-        deployment.bootcsum = boot_checksum(fd, find_kernel(fd, device_trees=True))
+        deployment.bootcsum = boot_checksum(
+            DirectoryFiles(fd), find_kernel(DirectoryFiles(fd), device_trees=True)
+        )
     finally:
         os.close(fd)
     write_origin(deployment, sysroot.root_fd)

@@ -17,6 +17,7 @@ from ostree.sysroot.journal import tell_var_relabeled
 from ostree.sysroot.kernel import boot_checksum, find_kernel
 from ostree.sysroot.layout import deployments_directory, stateroot_directory
 from ostree.sysroot.step import step
+from ostree.sysroot.tree_files import DirectoryFiles
 from ostree.system.files import (
     exists,
     make_directories,
@@ -132,8 +133,9 @@ class DeploymentMaker:
             )
         fd = open_subdirectory(self._root_fd, deployment.path)
         try:
-            kernel = find_kernel(fd, device_trees=self._settings.device_trees)
-            deployment.bootcsum = boot_checksum(fd, kernel)
+            files = DirectoryFiles(fd)
+            kernel = find_kernel(files, device_trees=self._settings.device_trees)
+            deployment.bootcsum = boot_checksum(files, kernel)
             with step("Preparing /etc"):
                 self._prepare_etc(deployment, fd)
             with step("Preparing deployment /var"):

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
 
 from ostree.errors import SysrootError
-from ostree.sysroot.resolve import resolve_inside
-from ostree.system.files import open_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ostree.sysroot.tree_files import TreeFiles
+
 _HEX = frozenset("0123456789abcdef")
 _MODULES = "usr/lib/modules"
 _LEGACY = ("usr/lib/ostree-boot", "boot")
-_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class KernelFile:
@@ -71,19 +69,19 @@ class KernelLayout:
                 yield file
 
 
-def find_kernel(root_fd: int, *, device_trees: bool = True) -> KernelLayout:
-    """The kernel of the deployment whose directory is open as ``root_fd``.
+def find_kernel(files: TreeFiles, *, device_trees: bool = True) -> KernelLayout:
+    """The kernel of a tree.
 
     Args:
-        root_fd: The directory; symbolic links in it are followed as after chroot(2).
+        files: The tree, checked out or not.
         device_trees: Whether to look for device trees beside a kernel in ``usr/lib/modules``.
 
     Raises:
         SysrootError: there is none, or the names of a legacy layout contradict each other.
         OSError: reading failed.
     """
-    modules = _find_modules(root_fd, device_trees=device_trees)
-    legacy = _find_legacy(root_fd)
+    modules = _find_modules(files, device_trees=device_trees)
+    legacy = _find_legacy(files)
     if modules is not None and (
         legacy is None or modules.initramfs is not None or legacy.initramfs is None
     ):
@@ -95,59 +93,32 @@ def find_kernel(root_fd: int, *, device_trees: bool = True) -> KernelLayout:
     return legacy
 
 
-def _find(root_fd: int, path: str, kind: int) -> str | None:
-    """Where a path leads to, links followed, if that is of file type ``kind``."""
-    try:
-        real = resolve_inside(path, root_fd, clamp=True)
-        found = stat.S_IFMT(os.stat(real, dir_fd=root_fd, follow_symlinks=False).st_mode)
-    except OSError as error:
-        if error.errno in _MISSING:
-            return None
-        raise
-    return real if found == kind else None
-
-
-def _names(root_fd: int, path: str) -> list[str] | None:
-    """The names in a directory in the order of the file system; None without such a directory."""
-    try:
-        fd = open_directory(path, dir_fd=root_fd)
-    except OSError as error:
-        if error.errno in _MISSING:
-            return None
-        raise
-    try:
-        return os.listdir(fd)
-    finally:
-        os.close(fd)
-
-
-def _find_modules(root_fd: int, *, device_trees: bool) -> KernelLayout | None:
+def _find_modules(files: TreeFiles, *, device_trees: bool) -> KernelLayout | None:
     # In the order of the file system, as upstream: which of several kernels is used depends on it.
-    for version in _names(root_fd, _MODULES) or ():
+    for version in files.names(_MODULES) or ():
         directory = f"{_MODULES}/{version}"
-        info = os.stat(directory, dir_fd=root_fd, follow_symlinks=False)
-        if not stat.S_ISDIR(info.st_mode):
+        if files.kind(directory) != stat.S_IFDIR:
             continue
-        kernel = _find(root_fd, f"{directory}/vmlinuz", stat.S_IFREG)
+        kernel = files.find(f"{directory}/vmlinuz", stat.S_IFREG)
         if kernel is not None:
             kernel_file = KernelFile(kernel, f"vmlinuz-{version}")
             return _describe_modules(
-                root_fd, directory, version, kernel_file, device_trees=device_trees
+                files, directory, version, kernel_file, device_trees=device_trees
             )
     return None
 
 
 def _describe_modules(
-    root_fd: int, directory: str, version: str, kernel: KernelFile, *, device_trees: bool
+    files: TreeFiles, directory: str, version: str, kernel: KernelFile, *, device_trees: bool
 ) -> KernelLayout:
     def find(source: str, name: str) -> KernelFile | None:
-        real = _find(root_fd, f"{directory}/{source}", stat.S_IFREG)
+        real = files.find(f"{directory}/{source}", stat.S_IFREG)
         return None if real is None else KernelFile(real, name)
 
     devicetree = None
     if device_trees:
         devicetree = find("devicetree", f"devicetree-{version}")
-        dtb = _find(root_fd, f"{directory}/dtb", stat.S_IFDIR)
+        dtb = files.find(f"{directory}/dtb", stat.S_IFDIR)
         if devicetree is None and dtb is not None:
             devicetree = KernelFile(dtb, "dtb", is_directory=True)
     initramfs = f"initramfs-{version}.img"
@@ -160,9 +131,9 @@ def _describe_modules(
     )
 
 
-def _find_legacy(root_fd: int) -> KernelLayout | None:
+def _find_legacy(files: TreeFiles) -> KernelLayout | None:
     for directory in _LEGACY:
-        names = _names(root_fd, directory)
+        names = files.names(directory)
         if names is not None:
             return plan_legacy(directory, names)
     return None
@@ -196,7 +167,7 @@ def plan_legacy(directory: str, names: Sequence[str]) -> KernelLayout | None:
     )
 
 
-def boot_checksum(root_fd: int, layout: KernelLayout) -> str:
+def boot_checksum(files: TreeFiles, layout: KernelLayout) -> str:
     """SHA-256 over the contents of kernel, initramfs and device trees; names do not count.
 
     A legacy layout has its checksum in its names, and nobody computes it again.
@@ -208,28 +179,33 @@ def boot_checksum(root_fd: int, layout: KernelLayout) -> str:
         if file is None:
             continue
         if file.is_directory:
-            _hash_directory(digest, root_fd, file.source)
+            for path in _walk_device_trees(files, file.source):
+                _hash_file(digest, files, path)
         else:
-            _hash_file(digest, root_fd, file.source)
+            _hash_file(digest, files, file.source)
     return digest.hexdigest()
 
 
-def _hash_directory(digest: hashlib._Hash, root_fd: int, path: str) -> None:
-    for name in sorted(_names(root_fd, path) or (), key=os.fsencode):
+def _walk_device_trees(files: TreeFiles, path: str) -> Iterator[str]:
+    """The regular files in a directory of device trees, links followed, in the order of hashing."""
+    for name in sorted(files.names(path) or (), key=os.fsencode):
         child = f"{path}/{name}"
-        info = os.stat(child, dir_fd=root_fd, follow_symlinks=False)
-        if stat.S_ISDIR(info.st_mode):
-            _hash_directory(digest, root_fd, child)
+        if files.kind(child) == stat.S_IFDIR:
+            yield from _walk_device_trees(files, child)
         else:
-            real = _find(root_fd, child, stat.S_IFREG)
+            real = files.find(child, stat.S_IFREG)
             if real is not None:
-                _hash_file(digest, root_fd, real)
+                yield real
 
 
-def _hash_file(digest: hashlib._Hash, root_fd: int, path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=root_fd)
-    try:
-        while chunk := os.read(fd, 1 << 20):
-            digest.update(chunk)
-    finally:
-        os.close(fd)
+def _hash_file(digest: hashlib._Hash, files: TreeFiles, path: str) -> None:
+    for chunk in files.read(path):
+        digest.update(chunk)
+
+
+def installed_sizes(files: TreeFiles, layout: KernelLayout) -> list[int]:
+    """The sizes in bytes of all files that are put below ``/boot``."""
+    paths: list[str] = []
+    for file in layout.files():
+        paths += _walk_device_trees(files, file.source) if file.is_directory else [file.source]
+    return [files.size(path) for path in paths]

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from ostree.sysroot.kernel import find_kernel
 from ostree.sysroot.step import step
+from ostree.sysroot.tree_files import DirectoryFiles
 from ostree.system import kexec
 from ostree.system.files import FILE_FLAGS, open_subdirectory, write_all
 
@@ -37,7 +38,7 @@ def load_kernel(sysroot: SysrootView, deployment: Deployment) -> None:
             return fd
 
         tree = take(open_subdirectory(sysroot.root_fd, deployment.path))
-        layout = find_kernel(tree, device_trees=False)
+        layout = find_kernel(DirectoryFiles(tree), device_trees=False)
         kernel = take(os.open(layout.kernel.source, FILE_FLAGS, dir_fd=tree))
         initramfs = None
         if layout.initramfs is not None:

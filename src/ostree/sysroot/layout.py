@@ -36,6 +36,11 @@ def bootlinks_directory(bootversion: int, subbootversion: int) -> str:
     return f"ostree/boot.{bootversion}.{subbootversion}"
 
 
+def kernel_directory(stateroot: str, bootcsum: str) -> str:
+    """Where kernel and initramfs of a boot checksum are."""
+    return f"boot/ostree/{stateroot}-{bootcsum}"
+
+
 def read_bootversion(root_fd: int) -> int:
     """Which boot configuration is active, 0 or 1.
 

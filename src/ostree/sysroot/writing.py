@@ -7,36 +7,28 @@ new or unused, so that a crash leaves the old list; after it, the new one.
 from __future__ import annotations
 
 import os
+import stat
 import time
 from contextlib import suppress
 
 from ostree.errors import SysrootError
-from ostree.formats.boot_entry import entry_file_name
-from ostree.formats.boot_link import format_bootlink_target
-from ostree.formats.os_release import boot_title, parse_os_release
-from ostree.sysroot.boot_config import fill_entry
+from ostree.formats.os_release import parse_os_release
+from ostree.sysroot.boot_plan import BootFacts, plan_full_swap, plan_sub_swap
 from ostree.sysroot.bootloaders.choice import choose_bootloader
-from ostree.sysroot.deployment_list import SwapKind, has_several_stateroots
+from ostree.sysroot.deployment_list import SwapKind
 from ostree.sysroot.journal import tell_list_written
 from ostree.sysroot.kernel import find_kernel
 from ostree.sysroot.kernel_install import install_kernel
 from ostree.sysroot.layout import (
     MAX_TEXT,
-    bootlinks_directory,
     entries_directory,
     loader_directory,
     read_subbootversion,
 )
 from ostree.sysroot.overlay_initrds import install_overlays
-from ostree.sysroot.resolve import resolve_inside
 from ostree.sysroot.step import step
-from ostree.system.files import (
-    make_directories,
-    open_subdirectory,
-    read_file,
-    replace_file,
-    replace_symlink,
-)
+from ostree.sysroot.tree_files import DirectoryFiles
+from ostree.system.files import make_directories, open_subdirectory, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,9 +37,11 @@ if TYPE_CHECKING:
     from ostree.events import Listener
     from ostree.formats.sysroot_config import SysrootConfig
     from ostree.sysroot.boot_disk import BootDisk
+    from ostree.sysroot.boot_plan import BootPlan, KernelInstall
     from ostree.sysroot.bootloaders.bootloader import Bootloader
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings
+    from ostree.sysroot.tree_files import TreeFiles
 
 
 class ListWriter:
@@ -92,18 +86,18 @@ class ListWriter:
         """
         for deployment in deployments:
             self._require_directory(deployment)
+        plan = self._plan(deployments, kind, bootversion)
         atomic = True
         bootloader = None
         if kind is SwapKind.SUB:
-            subbootversion = self._sub_swap(deployments, bootversion)
+            self._sub_swap(plan)
         else:
-            bootversion = 1 - bootversion
             bootloader = choose_bootloader(self._config, self._settings, self._root_fd)
             atomic = bootloader is not None and bootloader.atomic
-            subbootversion = self._full_swap(deployments, bootversion, bootloader)
+            self._full_swap(plan, bootloader)
         tell_list_written(
             self._on_event,
-            versions=(bootversion, subbootversion),
+            versions=(plan.bootversion, plan.subbootversion),
             swapped=kind is SwapKind.FULL,
             atomic=atomic,
             bootloader="none" if bootloader is None else bootloader.name,
@@ -111,6 +105,36 @@ class ListWriter:
             old_count=old_count,
             new_count=len(deployments),
         )
+
+    def _plan(
+        self, deployments: Sequence[Deployment], kind: SwapKind, bootversion: int
+    ) -> BootPlan:
+        if kind is SwapKind.SUB:
+            return plan_sub_swap(
+                deployments,
+                bootversion=bootversion,
+                subbootversion=read_subbootversion(self._root_fd, bootversion),
+            )
+        with step("Installing kernel"):
+            return plan_full_swap(
+                deployments,
+                [self._read_facts(deployment) for deployment in deployments],
+                bootversion=bootversion,
+                subbootversion=read_subbootversion(self._root_fd, 1 - bootversion),
+                config=self._config,
+            )
+
+    def _read_facts(self, deployment: Deployment) -> BootFacts:
+        fd = open_subdirectory(self._root_fd, deployment.path)
+        try:
+            files = DirectoryFiles(fd)
+            return BootFacts(
+                find_kernel(files, device_trees=self._settings.device_trees),
+                read_os_release(files),
+                self._version_of(deployment),
+            )
+        finally:
+            os.close(fd)
 
     def _require_directory(self, deployment: Deployment) -> None:
         try:
@@ -122,101 +146,58 @@ class ListWriter:
 
     # sub-swap ---------------------------------------------------------------------------------
 
-    def _sub_swap(self, deployments: Sequence[Deployment], bootversion: int) -> int:
+    def _sub_swap(self, plan: BootPlan) -> None:
         with step("Creating new current bootlinks"):
-            subbootversion = self._make_bootlinks(deployments, bootversion)
-        path = f"ostree/boot.{bootversion}"
-        self._disk.prepare_link(f"boot.{bootversion}.{subbootversion}", path)
+            self._make_bootlinks(plan)
+            path = f"ostree/boot.{plan.bootversion}"
+            self._disk.prepare_link(f"boot.{plan.bootversion}.{plan.subbootversion}", path)
         self._disk.full_sync()
         with step("Swapping new version bootlinks"):
             self._disk.switch_link(path)
-        return subbootversion
 
-    def _make_bootlinks(self, deployments: Sequence[Deployment], bootversion: int) -> int:
-        """Make the unused farm of bootlinks; its subbootversion."""
-        subbootversion = 1 - read_subbootversion(self._root_fd, bootversion)
-        farm = bootlinks_directory(bootversion, subbootversion)
-        self._disk.remove(farm)
-        make_directories(farm, self._root_fd, 0o755)
-        for deployment in deployments:
-            directory = f"{farm}/{deployment.stateroot}/{deployment.bootcsum}"
-            make_directories(directory, self._root_fd, 0o755)
-            target = format_bootlink_target(deployment.stateroot, deployment.name)
-            replace_symlink(target, f"{directory}/{deployment.bootserial}", self._root_fd)
-        return subbootversion
+    def _make_bootlinks(self, plan: BootPlan) -> None:
+        """Make the unused farm of bootlinks."""
+        self._disk.remove(plan.farm)
+        make_directories(plan.farm, self._root_fd, 0o755)
+        for path, target in plan.bootlinks:
+            make_directories(os.path.dirname(path), self._root_fd, 0o755)
+            os.symlink(target, path, dir_fd=self._root_fd)
 
     # full swap --------------------------------------------------------------------------------
 
-    def _full_swap(
-        self,
-        deployments: Sequence[Deployment],
-        bootversion: int,
-        bootloader: Bootloader | None,
-    ) -> int:
-        entries = entries_directory(bootversion)
+    def _full_swap(self, plan: BootPlan, bootloader: Bootloader | None) -> None:
+        entries = entries_directory(plan.bootversion)
         self._disk.remove(entries)
         make_directories(entries, self._root_fd, 0o755)
-        several = has_several_stateroots(deployments)
-        for deployment in deployments:
-            with step("Installing kernel"):
-                self._install(
-                    deployment,
-                    number=len(deployments) - deployment.index,
-                    bootversion=bootversion,
-                    tell_stateroot=several,
-                )
+        with step("Installing kernel"):
+            for install in plan.kernels:
+                self._install(install)
+            for file in plan.entries:
+                replace_file(file.path, file.data or b"", self._root_fd, sync=False)
         with step("Creating new current bootlinks"):
-            subbootversion = self._make_bootlinks(deployments, bootversion)
+            self._make_bootlinks(plan)
         with step("Swapping new version bootlinks"):
             # Harmless: nothing boots this bootversion yet.
             self._disk.point_link(
-                f"boot.{bootversion}.{subbootversion}", f"ostree/boot.{bootversion}"
+                f"boot.{plan.bootversion}.{plan.subbootversion}", f"ostree/boot.{plan.bootversion}"
             )
         if bootloader is not None:
             with step("Bootloader write config"):
-                bootloader.write_config(bootversion, deployments)
-        self._switch_loader(bootversion)
+                bootloader.write_config(plan.bootversion, plan.deployments)
+        self._switch_loader(plan.bootversion)
         if bootloader is not None:
             with step("Bootloader write config"):
-                bootloader.after_swap(bootversion, deployments)
-        return subbootversion
+                bootloader.after_swap(plan.bootversion, plan.deployments)
 
-    def _install(
-        self, deployment: Deployment, *, number: int, bootversion: int, tell_stateroot: bool
-    ) -> None:
-        """Kernel and boot entry of one deployment."""
-        fd = open_subdirectory(self._root_fd, deployment.path)
+    def _install(self, install: KernelInstall) -> None:
+        """Kernel and overlay initrds of one deployment."""
+        fd = open_subdirectory(self._root_fd, install.deployment.path)
         try:
-            kernel = find_kernel(fd, device_trees=self._settings.device_trees)
-            directory = f"boot/ostree/{deployment.stateroot}-{deployment.bootcsum}"
-            install_kernel(kernel, fd, directory, self._root_fd)
-            title = boot_title(
-                read_os_release(fd),
-                version=self._version_of(deployment),
-                stateroot=deployment.stateroot if tell_stateroot else None,
-                index=deployment.index,
-            )
+            install_kernel(install.kernel, fd, install.directory, self._root_fd)
         finally:
             os.close(fd)
-        # The list that is still active keeps its entry.
-        deployment.entry = deployment.entry.copy()
-        if kernel.initramfs is None:
-            deployment.entry.overlay_initrds = []
-        install_overlays(
-            deployment.entry.overlay_initrds, self._settings.run_directory, self._root_fd
-        )
-        fill_entry(
-            deployment.entry,
-            deployment,
-            kernel,
-            title=title,
-            number=number,
-            bootversion=bootversion,
-            config=self._config,
-        )
-        name = entry_file_name(number, tries=self._config.tries, counters=deployment.entry.counters)
-        path = f"{entries_directory(bootversion)}/{name}"
-        replace_file(path, deployment.entry.to_text().encode(), self._root_fd, sync=False)
+        overlays = install.deployment.entry.overlay_initrds
+        install_overlays(overlays, self._settings.run_directory, self._root_fd)
 
     def _switch_loader(self, bootversion: int) -> None:
         with step("Preparing final bootloader swap"):
@@ -229,21 +210,19 @@ class ListWriter:
             self._disk.switch_link("boot/loader")
 
 
-def read_os_release(deployment_fd: int) -> dict[str, str]:
-    """The variables of a deployment's os-release file.
-
-    Symbolic links are followed as after chroot(2) into the deployment.
+def read_os_release(files: TreeFiles) -> dict[str, str]:
+    """The variables of a tree's os-release file.
 
     Raises:
-        OSError: there is none, or it is too long to be one.
+        SysrootError: there is none, or it is too long to be one.
     """
     for path in ("usr/lib/os-release", "etc/os-release"):
-        try:
-            real = resolve_inside(path, deployment_fd, clamp=True)
-            data = read_file(real, deployment_fd, limit=MAX_TEXT)
-        except FileNotFoundError:
+        real = files.find(path, stat.S_IFREG)
+        if real is None:
             continue
-        return parse_os_release(data.decode("utf-8", "replace"))
+        if files.size(real) > MAX_TEXT:
+            raise SysrootError(f"/{path} is larger than {MAX_TEXT} bytes")
+        return parse_os_release(b"".join(files.read(real)).decode("utf-8", "replace"))
     raise SysrootError("No such file or directory: /etc/os-release")
 
 

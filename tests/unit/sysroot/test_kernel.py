@@ -10,6 +10,7 @@ import pytest
 
 from ostree.errors import SysrootError
 from ostree.sysroot.kernel import KernelLayout, boot_checksum, find_kernel
+from ostree.sysroot.tree_files import DirectoryFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +26,8 @@ def put(path: Path, text: str) -> None:
 def find(root: Path) -> tuple[KernelLayout, str]:
     fd = os.open(root, os.O_RDONLY)
     try:
-        layout = find_kernel(fd)
-        return layout, boot_checksum(fd, layout)
+        layout = find_kernel(DirectoryFiles(fd))
+        return layout, boot_checksum(DirectoryFiles(fd), layout)
     finally:
         os.close(fd)
 

@@ -11,6 +11,7 @@ import pytest
 from ostree.errors import SysrootError
 from ostree.sysroot.kernel import find_kernel
 from ostree.sysroot.kernel_install import install_kernel
+from ostree.sysroot.tree_files import DirectoryFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ class Machine:
         root_fd = os.open(self.root, os.O_RDONLY)
         tree_fd = os.open(self.tree, os.O_RDONLY)
         try:
-            install_kernel(find_kernel(tree_fd), tree_fd, TARGET, root_fd)
+            install_kernel(find_kernel(DirectoryFiles(tree_fd)), tree_fd, TARGET, root_fd)
         finally:
             os.close(tree_fd)
             os.close(root_fd)
