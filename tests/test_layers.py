@@ -30,7 +30,8 @@ FLOORS = {
     "transfer": 5,
     "server": 6,
     "sysroot": 6,
-    "cli": 7,
+    "image": 7,
+    "cli": 8,
 }
 
 #: The package root re-exports lazily, and ``python -m ostree`` starts the command.

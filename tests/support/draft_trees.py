@@ -44,6 +44,13 @@ NEARLY_PREPARED: Contents = {
     "var/srv": None,
 }
 
+#: The least that can be deployed.
+BOOTABLE: Contents = {
+    "usr/lib/modules/6.1/vmlinuz": "kernel",
+    "usr/lib/modules/6.1/initramfs.img": "ramdisk",
+    "usr/lib/os-release": "ID=os\nPRETTY_NAME=Os\n",
+}
+
 
 def facts_of(
     contents: Contents,

@@ -20,6 +20,7 @@ ROOT = Group(
         Entry("create-usb", "Copy the refs to a USB stick"),
         Entry("fsck", "Check the repository for consistency"),
         Entry("gpg-sign", "Sign a commit"),
+        Entry("image", "Commands for disk images of devices"),
         Entry("init", "Initialize a new empty repository"),
         Entry("log", "Show log starting at commit or ref"),
         Entry("ls", "List file paths"),

@@ -1,0 +1,1 @@
+"""Disk images of systems with deployments: what ``ostree image build`` does."""

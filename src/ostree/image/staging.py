@@ -1,0 +1,152 @@
+"""The system that an image holds, made in a directory first."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ostree.errors import ImageError
+from ostree.formats.grub import format_grub_config
+from ostree.image.fstab import add_mounts
+from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
+from ostree.sysroot.settings import SysrootSettings
+from ostree.sysroot.sysroot import Sysroot
+from ostree.system.files import open_directory, read_file, replace_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from ostree.events import Listener
+
+_MAX_FSTAB = 1 << 20
+
+
+class SystemRequest(NamedTuple):
+    """A system to be made.
+
+    Attributes:
+        repository: Where the commit is.
+        ref: Which one: a ref or a checksum.
+        stateroot: Where to it is deployed.
+        bootloader: ``[sysroot] bootloader`` of the new system.
+        kernel_arguments: In their order.
+        remote: The remote that updates come from, and its URL, if any.
+        remote_options: Further options of it.
+    """
+
+    repository: str
+    ref: str
+    stateroot: str
+    bootloader: str
+    kernel_arguments: Sequence[str]
+    remote: tuple[str, str] | None = None
+    remote_options: Sequence[tuple[str, str]] = ()
+
+
+class MadeSystem(NamedTuple):
+    """What was made.
+
+    Attributes:
+        deployment: The path of the deployment, relative to the root.
+        checksum: Of the commit.
+    """
+
+    deployment: str
+    checksum: str
+
+
+def make_system(root: str, request: SystemRequest, on_event: Listener) -> MadeSystem:
+    """Make a system with one deployment in an empty directory.
+
+    Raises:
+        OSTreeError: as pulls and deployments.
+    """
+    from ostree.transfer.options import PullOptions
+    from ostree.transfer.pull_local import pull_local
+
+    Sysroot.init_fs(root, epoch=1)
+    _prepare_loader(root, request.bootloader)
+    # The immutable attribute is not for a work directory, nor does it get into the image from it.
+    # Nothing boots from the directory: no file system of this machine has to be synced or frozen.
+    settings = SysrootSettings(immutable=False, sync=False)
+    with Sysroot.open(root, settings=settings, on_event=on_event) as sysroot:
+        sysroot.init_stateroot(request.stateroot)
+        _configure(sysroot, request)
+        remote = None if request.remote is None else request.remote[0]
+        options = PullOptions(override_remote_name=remote, fsync=False)
+        pull_local(sysroot.repo, request.repository, [request.ref], options, on_event)
+        deployment = sysroot.deploy(
+            request.ref if remote is None else f"{remote}:{request.ref}",
+            stateroot=request.stateroot,
+            kernel_arguments=KernelArgumentOptions(append=request.kernel_arguments),
+        )
+        if request.bootloader == "grub2":
+            _write_grub_config(sysroot)
+        return MadeSystem(deployment.path, str(deployment.checksum))
+
+
+def _prepare_loader(root: str, bootloader: str) -> None:
+    """What has to be there before the first deployment, or the boot loader is not found (boot §3)."""
+    boot = os.path.join(root, "boot")
+    if bootloader == "uboot":
+        os.mkdir(f"{boot}/loader.0", 0o755)
+        os.symlink("loader.0", f"{boot}/loader")
+        with open(f"{boot}/loader.0/uEnv.txt", "wb"):
+            pass
+        os.symlink("loader/uEnv.txt", f"{boot}/uEnv.txt")
+    elif bootloader == "grub2":
+        os.mkdir(f"{boot}/grub", 0o755)
+        os.symlink("../loader/grub.cfg", f"{boot}/grub/grub.cfg")
+
+
+def _write_grub_config(sysroot: Sysroot) -> None:
+    """Make the first ``grub.cfg``, and have the system make the next ones.
+
+    Not with a tree's own ``grub-mkconfig``, which would look at the disks of this machine.
+    """
+    entries = [deployment.entry for deployment in sysroot.deployments]
+    # Where /boot is a file system of its own, the link boot/boot makes this path right as well.
+    text = format_grub_config(entries, prefix="/boot")
+    replace_file("boot/loader/grub.cfg", text.encode(), sysroot.root_fd, sync=False)
+    _set_bootloader(sysroot, "grub2")
+
+
+def _configure(sysroot: Sysroot, request: SystemRequest) -> None:
+    writes_itself = request.bootloader == "uboot"
+    _set_bootloader(sysroot, request.bootloader if writes_itself else "none")
+    if request.remote is not None:
+        name, url = request.remote
+        sysroot.repo.remotes.add(name, [("url", url), *request.remote_options])
+
+
+def _set_bootloader(sysroot: Sysroot, name: str) -> None:
+    keyfile = sysroot.repo.config.keyfile.copy()
+    keyfile.set_string("sysroot", "bootloader", name)
+    sysroot.repo.save_config(keyfile)
+
+
+def add_to_fstab(root: str, deployment: str, mounts: Sequence[tuple[UUID, str, str]]) -> None:
+    """Have a deployment mount file systems, each at a directory that its tree has.
+
+    Raises:
+        ImageError: the tree lacks such a directory.
+    """
+    fd = open_directory(os.path.join(root, deployment))
+    try:
+        for _, place, _ in mounts:
+            if not os.path.isdir(os.path.join(root, deployment, place.lstrip("/"))):
+                raise ImageError(
+                    f"The tree has no directory {place}, at which a partition is to be mounted; "
+                    "nobody can make it in a running system"
+                )
+        try:
+            old = read_file("etc/fstab", fd, limit=_MAX_FSTAB).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            old = ""
+        new = add_mounts(old, mounts)
+        if new != old:
+            replace_file("etc/fstab", new.encode("utf-8", "surrogateescape"), fd)
+    finally:
+        os.close(fd)

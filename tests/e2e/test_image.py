@@ -1,0 +1,294 @@
+"""Disk images, looked into with other tools than those that made them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.running import fail, succeed
+from ostree.formats import uboot_script
+from support.draft_trees import SYSTEMD, Contents, snapshot, write_tree
+from support.image_tools import why_no_images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(bool(why_no_images()), reason=why_no_images()),
+]
+
+ROOTFS: Contents = {
+    **SYSTEMD,
+    "bin/sh": "shell",
+    "boot/vmlinuz-6.1": "kernel",
+    "boot/initrd.img-6.1": "ramdisk",
+    "data": None,
+    "etc/fstab": "proc /proc proc defaults 0 0",
+    "usr/lib/os-release": "ID=os\nNAME=Os\nPRETTY_NAME=Os\n",
+}
+ENVIRON = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+SCRIPT = "echo booting\n"
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with a small system on ``os/test``; one file is somebody's."""
+    place = tmp_path_factory.mktemp("repo")
+    rootfs = write_tree(place / "rootfs", ROOTFS)
+    succeed("tree", "prepare", rootfs)
+    (rootfs / "usr/lib/private").write_text("private")
+    (rootfs / "usr/lib/private").chmod(0o640)
+    os.chown(rootfs / "usr/lib/private", 12, 34)
+    succeed("init", f"--repo={place}/repo", "--mode=archive")
+    succeed("commit", f"--repo={place}/repo", "--branch=os/test", "--no-xattrs", rootfs)
+    return place / "repo"
+
+
+def build(repo: Path, image: Path, *options: str) -> dict[str, object]:
+    script = image.with_suffix(".cmd")
+    script.write_text(SCRIPT)
+    what = (f"--repo={repo}", "--ref=os/test", "--os=test", f"--output={image}")
+    usual = () if any("bootloader" in option for option in options) else ("--bootloader=uboot",)
+    words = (*what, *usual, f"--boot-script={script}", "--json", *options)
+    document: dict[str, object] = json.loads(succeed("image", "build", *words, environ=ENVIRON))
+    script.unlink()
+    return document
+
+
+def partitions(document: dict[str, object]) -> dict[str, dict[str, object]]:
+    found = document["partitions"]
+    assert isinstance(found, list)
+    return {partition["role"]: partition for partition in found}
+
+
+def cut(image: Path, partition: dict[str, object]) -> Path:
+    """One partition as a file of its own."""
+    offset, size = partition["offset"], partition["size"]
+    assert isinstance(offset, int)
+    assert isinstance(size, int)
+    target = image.with_suffix(f".{partition['role']}")
+    with open(image, "rb") as source, open(target, "wb") as file:
+        source.seek(offset)
+        remaining = size
+        while remaining:
+            remaining -= file.write(source.read(min(remaining, 1 << 20)))
+    return target
+
+
+def extract(file_system: Path) -> Path:
+    """All that is in an ext4 file system, by debugfs."""
+    target = file_system.with_suffix(f"{file_system.suffix}.files")
+    target.mkdir()
+    subprocess.run(
+        ["debugfs", "-R", f"rdump / {target}", file_system], check=True, capture_output=True
+    )
+    return target
+
+
+def check_table(image: Path, document: dict[str, object]) -> None:
+    """Sfdisk finds the same partitions, and nothing to complain about."""
+    verify = subprocess.run(
+        ["sfdisk", "--verify", image], check=True, capture_output=True, text=True
+    )
+    assert "No errors detected" in verify.stdout
+    out = subprocess.run(["sfdisk", "-J", image], check=True, capture_output=True, text=True).stdout
+    table = json.loads(out)["partitiontable"]
+    assert table["label"] == {"gpt": "gpt", "mbr": "dos"}[str(document["table"])]
+    found = [(p["start"] * 512, p["size"] * 512) for p in table["partitions"]]
+    assert found == [(p["offset"], p["size"]) for p in partitions(document).values()]
+
+
+def check_file_systems(image: Path, document: dict[str, object]) -> dict[str, Path]:
+    """e2fsck finds nothing to repair; returns the contents by role."""
+    contents = {}
+    for role, partition in partitions(document).items():
+        part = cut(image, partition)
+        if partition["file_system"] == "ext4":
+            subprocess.run(["e2fsck", "-f", "-n", part], check=True, capture_output=True)
+            contents[role] = extract(part)
+        else:
+            contents[role] = part
+    return contents
+
+
+@pytest.mark.parametrize("table", ["gpt", "mbr"])
+@pytest.mark.parametrize("layout", ["single", "boot-partition"])
+def test_an_image(layout: str, table: str, repo: Path, tmp_path: Path) -> None:
+    image = tmp_path / "disk.img"
+
+    document = build(
+        repo, image, f"--layout={layout}", f"--table={table}", "--data=40M", "--kargs=quiet panic=1"
+    )
+
+    check_table(image, document)
+    contents = check_file_systems(image, document)
+    roles = ["firmware", "root", "data"]
+    assert list(contents) == (roles if layout == "single" else ["firmware", "boot", *roles[1:]])
+    root = contents["root"]
+    boot = contents.get("boot", root / "boot")
+    uuids = {role: partition["uuid"] for role, partition in partitions(document).items()}
+    uenv = dict(line.split("=", 1) for line in (boot / "uEnv.txt").read_text().splitlines() if line)
+    assert uenv["bootargs"].startswith(
+        f"root=UUID={uuids['root']} quiet panic=1 rw ostree=/ostree/"
+    )
+    # As U-Boot finds them on either layout: with /boot in front.
+    assert (boot / uenv["kernel_image"].removeprefix("/boot/")).read_text() == "kernel"
+    assert os.readlink(boot / "boot") == "."
+    deployment = root / str(document["deployment"]).lstrip("/")
+    private = snapshot(deployment)["usr/lib/private"]
+    assert (private[0] & 0o7777, *private[1:]) == (0o640, 12, 34, "private")
+    fstab = (deployment / "etc/fstab").read_text().splitlines()
+    mounts = [f"UUID={uuids['data']} /data ext4 defaults,noatime,nofail 0 2"]
+    if layout != "single":
+        mounts.insert(0, f"UUID={uuids['boot']} /boot ext4 defaults,noatime 0 2")
+        assert os.listdir(root / "boot") == []
+    assert fstab == ["proc /proc proc defaults 0 0", *mounts]
+    assert os.listdir(contents["data"]) == ["lost+found"]
+
+
+def test_what_uboot_finds(repo: Path, tmp_path: Path) -> None:
+    extra = write_tree(tmp_path / "extra", {"MLO": "loader", "overlays/a.dtbo": "tree"})
+    document = build(repo, tmp_path / "disk.img", f"--firmware={extra}")
+
+    part = cut(tmp_path / "disk.img", partitions(document)["firmware"])
+    (tmp_path / "fat").mkdir()
+    subprocess.run(["mcopy", "-s", "-i", part, "::*", tmp_path / "fat"], check=True)
+
+    found = {path: entry[3] for path, entry in snapshot(tmp_path / "fat").items()}
+    assert found.pop("overlays") == ""
+    assert found == {
+        "boot.scr": uboot_script.encode(SCRIPT.encode(), name="OSTree boot script").decode(
+            "latin-1"
+        ),
+        "bootstate.env": "bootcount=0\n",
+        "MLO": "loader",
+        "overlays/a.dtbo": "tree",
+    }
+    subprocess.run(["fsck.vfat", "-n", part], check=True, capture_output=True)
+
+
+def test_hard_links_and_the_immutable_attribute_are_there(repo: Path, tmp_path: Path) -> None:
+    document = build(repo, tmp_path / "disk.img", "--bootloader=none")
+    part = cut(tmp_path / "disk.img", partitions(document)["root"])
+
+    def stat(path: str) -> str:
+        command = ["debugfs", "-R", f"stat {path}", str(part)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    assert "Flags: 0x80010" in stat(str(document["deployment"]))
+    assert "Links: 2" in stat(f"{document['deployment']}/usr/lib/os-release")
+
+
+def test_a_seed_makes_the_same_identities(repo: Path, tmp_path: Path) -> None:
+    one = build(repo, tmp_path / "one.img", "--seed=release 1", "--layout=boot-partition")
+    other = build(repo, tmp_path / "other.img", "--seed=release 1", "--layout=boot-partition")
+
+    assert one == other
+    for role in ("boot", "root"):
+        part = cut(tmp_path / "one.img", partitions(one)[role])
+        out = subprocess.run(["dumpe2fs", "-h", part], check=True, capture_output=True, text=True)
+        assert f"Filesystem UUID:          {partitions(one)[role]['uuid']}" in out.stdout
+
+
+def test_images_are_sparse_and_as_large_as_wanted(repo: Path, tmp_path: Path) -> None:
+    image = tmp_path / "disk.img"
+
+    document = build(repo, image, "--size=1000M", "--data=700M")
+
+    assert image.stat().st_size == document["size"] == 1000 << 20
+    assert image.stat().st_blocks * 512 < 120 << 20
+
+
+def test_what_does_not_fit_is_refused(repo: Path, tmp_path: Path) -> None:
+    options = (f"--repo={repo}", "--ref=os/test", "--os=test", "--bootloader=none", "--size=20M")
+
+    message = fail("image", "build", *options, f"--output={tmp_path}/disk.img", environ=ENVIRON)
+
+    assert message == ("error: A disk of 20 MiB is too small: this system needs 66 MiB at least")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_data_partition_needs_its_directory(tmp_path: Path) -> None:
+    rootfs = write_tree(tmp_path / "rootfs", {k: v for k, v in ROOTFS.items() if k != "data"})
+    succeed("tree", "prepare", rootfs)
+    succeed("init", f"--repo={tmp_path}/repo", "--mode=archive")
+    succeed("commit", f"--repo={tmp_path}/repo", "--branch=os/test", rootfs)
+    options = (f"--repo={tmp_path}/repo", "--ref=os/test", "--os=test", "--bootloader=none")
+    before = sorted(os.listdir(tmp_path))
+
+    output = f"--output={tmp_path}/disk.img"
+    result = fail("image", "build", *options, "--data=40M", output, environ=ENVIRON)
+
+    assert result == (
+        "error: The tree has no directory /data, at which a partition is to be mounted; "
+        "nobody can make it in a running system"
+    )
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_an_old_image_stays_until_the_new_one_is_there(repo: Path, tmp_path: Path) -> None:
+    image = tmp_path / "disk.img"
+    image.write_text("old")
+    options = (f"--repo={repo}", "--os=test", "--bootloader=none", f"--output={image}")
+
+    fail("image", "build", *options, "--ref=nothing", environ=ENVIRON)
+
+    assert image.read_text() == "old"
+    build(repo, image)
+    assert os.listdir(tmp_path) == ["disk.img"]
+    assert image.stat().st_size > 1 << 20
+
+
+# updates --------------------------------------------------------------------------------------
+
+
+def can_mount() -> bool:
+    """Whether a loop device can be had in a mount namespace of our own."""
+    command = ["unshare", "-m", "true"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0 and (
+        os.path.exists("/dev/loop-control")
+    )
+
+
+@pytest.mark.oracle
+@pytest.mark.skipif(not shutil.which("/usr/bin/ostree"), reason="the reference is not installed")
+@pytest.mark.skipif(not can_mount(), reason="no loop devices")
+@pytest.mark.parametrize("layout", ["single", "boot-partition"])
+def test_the_reference_finds_a_system(layout: str, repo: Path, tmp_path: Path) -> None:
+    """On the mounted image: status, its own fsck, and the remote that is configured."""
+    image = tmp_path / "disk.img"
+    remote = ("--remote=vendor=http://localhost/repo", "--no-gpg-verify")
+    document = build(repo, image, f"--layout={layout}", *remote)
+    found = partitions(document)
+    root = f"loop,offset={found['root']['offset']},sizelimit={found['root']['size']}"
+    lines = ["set -eu", f"mount -o {root} {image} {tmp_path}/mnt"]
+    if layout == "boot-partition":
+        boot = f"loop,offset={found['boot']['offset']},sizelimit={found['boot']['size']}"
+        lines.append(f"mount -o {boot} {image} {tmp_path}/mnt/boot")
+    (tmp_path / "mnt").mkdir()
+    command = "/usr/bin/ostree"
+    lines += [
+        f"{command} admin status --sysroot={tmp_path}/mnt",
+        f"{command} fsck --repo={tmp_path}/mnt/ostree/repo --quiet",
+        f"{command} remote show-url --repo={tmp_path}/mnt/ostree/repo vendor",
+        f"umount -R {tmp_path}/mnt",
+    ]
+
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(lines)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"test {document['commit']}.0" in done.stdout
+    assert "origin refspec: vendor:os/test" in done.stdout
+    assert done.stdout.endswith("http://localhost/repo\n")
