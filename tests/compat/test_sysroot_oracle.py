@@ -178,6 +178,9 @@ def describe(path: str) -> tuple[object, ...]:
         content = Path(path).read_bytes()
         times = info.st_mtime if info.st_mtime == OLD_TIME else None
         attributes = tuple((n, os.getxattr(path, n)) for n in sorted(os.listxattr(path)))
+        if path.endswith(".origin"):
+            # GLib keeps the empty line in front of a group that was removed.
+            content = content.rstrip(b"\n")
         text: object = content.decode() if b"options" in content else hashlib.md5(content).digest()
         return (*facts, info.st_nlink, times, attributes, text)
     return facts

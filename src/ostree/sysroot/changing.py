@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 
 from ostree.errors import SysrootError
@@ -12,7 +11,6 @@ from ostree.sysroot.boot_disk import BootDisk
 from ostree.sysroot.bootloaders.choice import choose_bootloader
 from ostree.sysroot.cleanup import clean, remove_deployment
 from ostree.sysroot.deployment_list import SwapKind
-from ostree.sysroot.loading import read_booted_facts
 from ostree.sysroot.lock import SysrootLock
 from ostree.sysroot.staged import forget_finished, set_aside
 from ostree.sysroot.step import describe_error, step
@@ -85,10 +83,8 @@ class ChangeableSysroot(SysrootView):
         return self._has_own_mounts
 
     def _prepare_mounts(self) -> None:
-        if read_booted_facts(self._root_fd, self.settings.run_directory) is None:
+        if not self.require_privileges():
             return
-        if os.geteuid() != 0:
-            raise SysrootError("You must be root to perform this command")
         from ostree.sysroot import mounts
 
         if not mounts.read_only_mounts():

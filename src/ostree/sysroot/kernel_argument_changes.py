@@ -68,7 +68,7 @@ def append_in_place(sysroot: ChangeableSysroot, arguments: Sequence[str]) -> Non
     """Add arguments to all boot entries whose key they have not; nothing else changes.
 
     Each file is replaced on its own.  Boot loaders with a configuration of their own do not see
-    it before the next deployment.  A staged deployment that inherits its arguments inherits these.
+    it before the next deployment.
 
     Args:
         sysroot: Its lock is held and its list is loaded.
@@ -86,6 +86,28 @@ def append_in_place(sysroot: ChangeableSysroot, arguments: Sequence[str]) -> Non
         if append_missing(entry, arguments):
             # The file that was read: its name may be another version's, or count attempts.
             replace_file(f"{directory}/{name}", entry.to_text().encode(), sysroot.root_fd)
+    if sysroot.deployments[0].staged:
+        _append_to_staged(sysroot.settings.run_directory, arguments)
+
+
+def _append_to_staged(run_directory: str, arguments: Sequence[str]) -> None:
+    """The same for a deployment that has no boot entry yet.
+
+    One that inherits its arguments at shutdown inherits these along with the others; the reference
+    makes them the only ones.
+    """
+    from ostree.sysroot.staged import read_state, write_state
+
+    state = read_state(run_directory)
+    if state is None or (state.arguments is None and state.merge is not None):
+        return
+    words = KernelArguments(state.arguments or ())
+    before = len(words)
+    for argument in arguments:
+        words.append_if_missing(argument)
+    if len(words) != before:
+        state.arguments = list(words)
+        write_state(run_directory, state)
 
 
 def append_missing(entry: BootEntry, arguments: Sequence[str]) -> bool:

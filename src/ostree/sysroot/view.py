@@ -138,6 +138,23 @@ class SysrootView(Closing):
             return None
         return os.path.join(self.path, "etc/ostree/remotes.d")
 
+    def require_privileges(self) -> bool:
+        """Make sure that the running system is left to root; others belong to who can write there.
+
+        Returns:
+            Whether this is the running system.
+
+        Raises:
+            SysrootError: it is, and we are not root, or root without the right to mount.
+        """
+        if read_booted_facts(self._root_fd, self.settings.run_directory) is None:
+            return False
+        from ostree.system.privilege import is_privileged
+
+        if not is_privileged():
+            raise SysrootError("You must be root to perform this command")
+        return True
+
     def load(self, *, force: bool = False) -> None:
         """Read the deployment list, unless nothing changed since the last time.
 

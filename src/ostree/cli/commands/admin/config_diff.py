@@ -17,6 +17,7 @@ OPTIONS = (text("os", "OSNAME", "Use a different operating system root than the 
 def run(ctx: Context, args: Arguments) -> None:
     """List modified, removed and added files, in this order."""
     with open_sysroot(ctx, args) as sysroot:
+        sysroot.require_privileges()
         changes = sysroot.diff_config(args.text("os"))
     for letter, paths in (("M", changes.modified), ("D", changes.removed), ("A", changes.added)):
         for path in paths:
