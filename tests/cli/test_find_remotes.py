@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +16,12 @@ import pytest
 from cli.running import fail, misuse, ostree, succeed
 from ostree.repo.repository import Repo
 from ostree.transfer.find_remotes import find_remotes
+from ostree.transfer.finders.lan import LanFinder
 from ostree.transfer.finders.mount import MountFinder
+from support.announcements import announcement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cli.conftest import Compare
@@ -198,6 +205,71 @@ def test_the_finders_can_be_configured(device: Path) -> None:
 
     assert fail("find-remotes", f"--repo={device}", OS, "main") == (
         "error: opening repo: Invalid configured repo-finder 'nonsense'"
+    )
+
+
+@contextmanager
+def served(directory: Path, on_summary: Callable[[], object] = lambda: None) -> Iterator[str]:
+    """The address of a web server for a directory; something is done when summaries are asked for."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.endswith("/summary"):
+                on_summary()
+            super().do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is of interest."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=directory)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def test_servers_are_asked_at_the_same_time(device: Path, tmp_path: Path) -> None:
+    """Each answers only when the other has been asked, too."""
+    both = threading.Barrier(2)
+    with served(tmp_path, lambda: both.wait(20)) as url:
+        for name in ("left", "right"):
+            add(device, name, f"{url}/{OS}", OS)
+
+        out = find(device, OS, "main")
+
+    assert not both.broken
+    assert "left.trustedkeys.gpg" in out
+    assert "right.trustedkeys.gpg" in out
+
+
+def test_who_announces_refs_on_the_local_network_is_asked(device: Path, tmp_path: Path) -> None:
+    """One that announces more than its summary has is passed over."""
+    for number, collection in enumerate((OS, APPS)):
+        (tmp_path / str(number)).symlink_to(tmp_path / collection)
+    with served(tmp_path) as url, Repo.open(device) as repo:
+        port = int(url.rpartition(":")[2])
+        services = [announcement(port, index, (OS, "main")) for index in (0, 1, 2)]
+
+        (result,) = find_remotes(repo, [LanFinder(lambda: services)], [(OS, "main")])
+
+    commit = succeed("rev-parse", f"--repo={tmp_path / OS}", "main").strip()
+    assert result.commits == {(OS, "main"): commit}
+    assert result.offer.url == f"{url}/0"
+    assert result.offer.remote.name == "gone"
+
+
+def test_the_extra_is_named_where_it_is_missing(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+
+    result = ostree("find-remotes", f"--repo={device}", "--finders=lan", OS, "main")
+
+    assert result.status == 1
+    assert result.err == (
+        "error: Finding remotes on the local network needs the Python library zeroconf, "
+        "which is not installed\nhint: pip install 'pyostree[lan]'\n"
     )
 
 

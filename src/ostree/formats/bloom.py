@@ -19,6 +19,9 @@ class BloomFilter:
         bits: Its bytes.
         functions: How many bits an element sets.
 
+    Attributes:
+        functions: As given.
+
     Raises:
         FormatError: if either is none.
     """
@@ -27,7 +30,7 @@ class BloomFilter:
         if not bits or not 1 <= functions <= _MOST_FUNCTIONS:
             raise FormatError("Invalid bloom filter")
         self._bits = bytearray(bits)
-        self._functions = functions
+        self.functions = functions
 
     @property
     def bits(self) -> bytes:
@@ -50,7 +53,7 @@ class BloomFilter:
         size = 8 * len(self._bits)
         return [
             (siphash(names[0], number) ^ siphash(names[1], number)) % size
-            for number in range(self._functions)
+            for number in range(self.functions)
         ]
 
 

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from ostree.errors import OSTreeError
 from ostree.formats import commit as commit_format
 from ostree.repo.repository import Repo
 from ostree.store.store import MAX_METADATA
+from ostree.system.workers import WorkerPool
 from ostree.transfer.options import PullOptions
 from ostree.transfer.pull import pull
 from ostree.transfer.ranking import Claim, rank
 from ostree.transfer.remote import access, join_url
+from ostree.transfer.remote_summary import remote_summary
 from ostree.transfer.summary_cache import check_cache_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ostree.events import Listener
     from ostree.formats.summary import SummaryRef
-    from ostree.transfer.finders.finder import CollectionRef, Finder, Offer
+    from ostree.transfer.finders.finder import CollectionRef, Finder, Lead, Offer
     from ostree.transfer.ranking import Result
+
+#: Servers that are asked at a time.
+_AT_ONCE = 8
 
 
 def find_remotes(
@@ -44,8 +50,40 @@ def find_remotes(
     options = options or PullOptions()
     if options.cache_dir is not None:
         check_cache_directory(options.cache_dir)
-    offers = [offer for finder in finders for offer in finder.find(repo, refs, options)]
-    return rank(refs, [(offer, _claims(repo, offer, refs, options)) for offer in offers])
+    answers: dict[int, tuple[Offer, dict[CollectionRef, Claim]]] = {}
+    with WorkerPool(_AT_ONCE) as pool:
+        # Servers answer while other finders are still looking.
+        leads = (lead for finder in finders for lead in finder.find(repo, refs))
+        for number, lead in enumerate(leads):
+            pool.submit(
+                partial(_ask, repo, lead, refs, options, partial(answers.__setitem__, number))
+            )
+        pool.drain()
+    return rank(refs, [answers[number] for number in sorted(answers)])
+
+
+def _ask(
+    repo: Repo,
+    lead: Lead,
+    refs: Sequence[CollectionRef],
+    options: PullOptions,
+    take: Callable[[tuple[Offer, dict[CollectionRef, Claim]]], None],
+) -> Callable[[], None] | None:
+    """A worker's job: what a repository says of itself, and of the refs; nothing if it is silent."""
+    summary = lead.summary
+    try:
+        if summary is None:
+            fetched = remote_summary(repo, lead.remote, options)
+            if fetched is None:
+                return None
+            summary = fetched.summary
+        offer = lead.offer(summary)
+    except OSTreeError:
+        return None  # one that cannot be asked or understood has nothing to offer
+    if offer is None:
+        return None
+    claims = _claims(repo, offer, refs, options)
+    return lambda: take((offer, claims))
 
 
 def pull_found(

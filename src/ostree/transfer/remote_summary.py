@@ -6,6 +6,7 @@ from ostree.errors import FormatError, NotFoundError, SignatureError
 from ostree.formats import summary as summary_format
 from ostree.formats.keyfile import KeyFile
 from ostree.net.fetcher import MemorySink, Request
+from ostree.repo.remotes import Remote
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.connection import connect
 from ostree.transfer.demands import trust_in
@@ -237,16 +238,16 @@ def fetch_config(fetcher: Fetcher, base_url: str) -> KeyFile:
 
 
 def remote_summary(
-    repo: Repo, remote_name: str, options: PullOptions | None = None
+    repo: Repo, remote: str | Remote, options: PullOptions | None = None
 ) -> RemoteSummary | None:
-    """The summary of a configured remote, None if it has none.
+    """The summary of a remote, which need not be configured; None if it has none.
 
     Raises:
         SignatureError: if the remote demands that its signature be verified.
         OSTreeError: if the remote is not configured or not to be reached.
     """
     options = options or PullOptions()
-    remote = repo.remotes.get(remote_name)
+    remote = remote if isinstance(remote, Remote) else repo.remotes.get(remote)
     trust = trust_in(repo, remote, options)
     source = access(remote, options)
     cache = open_cache(repo, source, options)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ostree.errors import FormatError, OSTreeError
+from ostree.errors import FormatError
 from ostree.formats.refspec import check_collection_id
-from ostree.transfer.finders.finder import Finder, Offer
-from ostree.transfer.remote_summary import remote_summary
+from ostree.transfer.finders.finder import Finder, Lead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 
     from ostree.repo.repository import Repo
     from ostree.transfer.finders.finder import CollectionRef
-    from ostree.transfer.options import PullOptions
 
 
 class ConfigFinder(Finder):
@@ -22,7 +20,7 @@ class ConfigFinder(Finder):
     title = "OstreeRepoFinderConfig"
     priority = 100
 
-    def find(self, repo: Repo, refs: Sequence[CollectionRef], options: PullOptions) -> list[Offer]:
+    def find(self, repo: Repo, refs: Sequence[CollectionRef]) -> list[Lead]:
         """See the base class."""
         wanted = {collection for collection, _ in refs}
         found = []
@@ -31,16 +29,9 @@ class ConfigFinder(Finder):
             collection = remote.get("collection-id")
             if collection not in wanted or not _is_collection_id(collection):
                 continue
-            try:
-                fetched = remote_summary(repo, name, options)
-                if fetched is None:
-                    continue
-                summary = fetched.summary
-            except OSTreeError:
-                continue
-            if any(summary.find(ref, of) for of, ref in refs if of == collection):
-                url = remote.get("url") or remote.get("metalink") or ""
-                found.append(Offer(self, name, remote, url, summary))
+            url = remote.get("url") or remote.get("metalink") or ""
+            expected = [ref for ref in refs if ref[0] == collection]
+            found.append(Lead(self, name, remote, url, expected=expected))
         return found
 
 

@@ -6,27 +6,23 @@ import os
 from urllib.parse import quote
 
 from ostree.errors import OSTreeError
-from ostree.formats.keyfile import KeyFile
 from ostree.repo import summary
 from ostree.repo.collections import collection_refs
-from ostree.repo.keyrings import ring_name
-from ostree.repo.remotes import Remote, group_name
 from ostree.repo.repository import Repo
 from ostree.system.volumes import mounted_volumes
-from ostree.transfer.finders.finder import Finder, Offer
+from ostree.transfer.finders.finder import Finder, Lead
+from ostree.transfer.finders.keyring import by_remote, keyring_remotes, moved, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ostree.repo.remotes import Remote
     from ostree.transfer.finders.finder import CollectionRef
-    from ostree.transfer.options import PullOptions
 
 #: Where repositories are on a volume, besides those that ``.ostree/repos.d`` leads to.
 _PLACES = (".ostree/repo", "ostree/repo", "var/lib/flatpak/repo")
 _LINKS = ".ostree/repos.d"
-#: What decides where a remote is; a repository on a volume is elsewhere.
-_WHEREABOUTS = ("url", "metalink", "contenturl", "custom-backend", "unconfigured-state", "proxy")
 
 
 class MountFinder(Finder):
@@ -42,27 +38,26 @@ class MountFinder(Finder):
     def __init__(self, volumes: Sequence[str] | None = None) -> None:
         self._volumes = volumes
 
-    def find(self, repo: Repo, refs: Sequence[CollectionRef], options: PullOptions) -> list[Offer]:
+    def find(self, repo: Repo, refs: Sequence[CollectionRef]) -> list[Lead]:
         """See the base class."""
-        del options
-        keyrings = _keyrings(repo, {collection for collection, _ in refs})
+        keyrings = keyring_remotes(repo, refs)
         if not keyrings:
             return []
         own = os.fstat(repo.dir_fd)
-        found: list[Offer] = []
+        found: list[Lead] = []
         seen = {(own.st_dev, own.st_ino)}
         for volume in mounted_volumes() if self._volumes is None else self._volumes:
             for path in _candidates(volume):
                 info = os.stat(path)
                 if (info.st_dev, info.st_ino) not in seen:
                     seen.add((info.st_dev, info.st_ino))
-                    found += self._offers(path, refs, keyrings)
+                    found += self._leads(path, refs, keyrings)
         return found
 
-    def _offers(
+    def _leads(
         self, path: str, refs: Sequence[CollectionRef], keyrings: dict[str, Remote]
-    ) -> Iterator[Offer]:
-        """What one repository has; an offer for each keyring that is needed."""
+    ) -> Iterator[Lead]:
+        """What one repository has; a lead for each keyring that is needed."""
         try:
             with Repo.open(path) as volume:
                 has = collection_refs(volume)
@@ -71,43 +66,16 @@ class MountFinder(Finder):
             return  # whatever it is, it is none of ours
         if contents is None:
             return
-        by_remote: dict[str, set[str]] = {}
-        for ref in refs:
-            if ref in has and ref[0] in keyrings:
-                by_remote.setdefault(keyrings[ref[0]].name, set()).add(ref[0])
-        for name, collections in by_remote.items():
-            url = f"file://{quote(path)}"
-            remote = next(remote for remote in keyrings.values() if remote.name == name)
-            yield Offer(
+        url = f"file://{quote(path)}"
+        for remote, collections in by_remote([ref for ref in refs if ref in has], keyrings):
+            yield Lead(
                 self,
-                quote(f"{url}_{name}.trustedkeys.gpg", safe="-._~").replace("%", "_"),
-                _moved(remote, url),
+                name_of(url, remote),
+                moved(remote, url),
                 url,
-                contents,
-                collections=frozenset(collections),
+                collections=collections,
+                summary=contents,
             )
-
-
-def _keyrings(repo: Repo, collections: set[str]) -> dict[str, Remote]:
-    """For each collection the first remote that serves it and has keys, where there is one."""
-    found: dict[str, Remote] = {}
-    for name in repo.remotes.names():
-        remote = repo.remotes.get(name)
-        collection = remote.get("collection-id")
-        if collection in collections and collection not in found and _has_keys(repo, remote):
-            found[collection] = remote
-    return found
-
-
-def _has_keys(repo: Repo, remote: Remote) -> bool:
-    if remote.get("gpgkeypath") is not None:
-        return True
-    directories = (repo.path, repo.remotes_directory)
-    return any(
-        os.path.exists(os.path.join(directory, ring_name(remote.name)))
-        for directory in directories
-        if directory is not None
-    )
 
 
 def _candidates(volume: str) -> Iterator[str]:
@@ -126,15 +94,3 @@ def _candidates(volume: str) -> Iterator[str]:
         # A link may lead anywhere; what is on another device belongs to somebody else.
         if os.path.isdir(path) and os.stat(path).st_dev == device:
             yield path
-
-
-def _moved(remote: Remote, url: str) -> Remote:
-    """A remote of the same name with the same demands, in another place."""
-    group = group_name(remote.name)
-    keyfile = KeyFile()
-    for key in remote.options():
-        value = remote.get(key)
-        if key not in _WHEREABOUTS and value is not None:
-            keyfile.set_string(group, key, value)
-    keyfile.set_string(group, "url", url)
-    return Remote(remote.name, keyfile)
