@@ -103,7 +103,7 @@ class Pair:
         lines: list[str] = []
 
         def listen(event: Event) -> None:
-            if isinstance(event, Message):
+            if isinstance(event, Message) and not event.warning:
                 lines.append(event.text)
 
         ours = Outcome(lines, None)
