@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.running import fail, ostree, succeed
-from support.policies import make_policy, needs_libselinux
+from support.policies import make_policy
 from support.vectors import IS_ROOT
 
 if TYPE_CHECKING:
@@ -206,7 +206,6 @@ def test_a_mode_that_no_file_has_is_refused(tree: Path, tmp_path: Path, mode: st
 # labels -----------------------------------------------------------------------------------------
 
 
-@needs_libselinux
 @pytest.mark.parametrize(("epoch", "label"), [("0", "usr_t"), ("1", "etc_t")])
 def test_files_are_labelled(repo: Path, tree: Path, tmp_path: Path, epoch: str, label: str) -> None:
     """In epoch 1 ``/usr/etc`` has the labels of ``/etc``."""
@@ -222,7 +221,6 @@ def test_files_are_labelled(repo: Path, tree: Path, tmp_path: Path, epoch: str, 
     assert "object_r:default_t:s0" in shown.splitlines()[1]
 
 
-@needs_libselinux
 def test_what_is_made_for_a_prefix_is_labelled(repo: Path, tree: Path, tmp_path: Path) -> None:
     make_policy(tmp_path / "policy")
     words = (f"--selinux-policy={tmp_path}/policy", "--tree=prefix=/usr/bin", f"--tree=dir={tree}")
@@ -233,7 +231,6 @@ def test_what_is_made_for_a_prefix_is_labelled(repo: Path, tree: Path, tmp_path:
     assert ["default_t" in shown[0], "usr_t" in shown[1]] == [True, True]
 
 
-@needs_libselinux
 def test_a_policy_may_come_from_the_first_tree(repo: Path, tree: Path, tmp_path: Path) -> None:
     make_policy(tmp_path / "system", etc="usr/etc")
     succeed("commit", f"--repo={repo}", "-b", "system", tmp_path / "system")

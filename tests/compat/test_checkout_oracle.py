@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cli.running import ostree, succeed
-from support.policies import make_policy, needs_libselinux
+from support.policies import make_policy
 from support.trees import IS_ROOT, Node, layers, materialize
 
 if TYPE_CHECKING:
@@ -662,7 +662,6 @@ def made_by(script: str) -> Callable[[Path], None]:
 # labels -----------------------------------------------------------------------------------------
 
 
-@needs_libselinux
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("options", ["", "-U", "--union-add"])
 @pytest.mark.parametrize("prefix", [None, "/usr", "/usr/", "/"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cli.running import Result, ostree
 from ostree.repo.repository import Repo
-from support.policies import make_policy, needs_libselinux
+from support.policies import make_policy
 from support.trees import IS_ROOT, Node, materialize, trees
 
 pytestmark = pytest.mark.oracle
@@ -286,7 +286,6 @@ def test_directories_that_are_consumed(
         assert sides[0].files() == sides[1].files()
 
 
-@needs_libselinux
 @FREE
 @given(
     tree=trees.map(without_xattrs),

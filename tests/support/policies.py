@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,19 +14,6 @@ CONTEXTS = (
     "/usr/bin/.*\t--\tsystem_u:object_r:bin_t:s0\n"
     "/etc(/.*)?\tsystem_u:object_r:etc_t:s0\n"
     "/nolabel\t<<none>>\n"
-)
-
-
-def _has_libselinux() -> bool:
-    try:
-        ctypes.CDLL("libselinux.so.1")
-    except OSError:
-        return False
-    return True
-
-
-needs_libselinux = pytest.mark.skipif(
-    not _has_libselinux(), reason="libselinux is not installed (Debian: libselinux1)"
 )
 
 

@@ -15,7 +15,6 @@ from ostree.repo.mutable_tree import MutableTree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from contextlib import ExitStack
 
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
@@ -85,11 +84,6 @@ class Labelling:
         self.policy = policy
         self._epoch = epoch
 
-    def close(self) -> None:
-        """Give the policy's memory back."""
-        if self.policy is not None:
-            self.policy.close()
-
     def label(self, path: str, mode: int) -> bytes | None:
         """The label of a path; in epoch 1 ``/usr/etc`` is labelled as what it becomes."""
         if self.policy is None:
@@ -111,8 +105,8 @@ def normalize_prefix(path: str) -> str:
     return "".join(f"/{name}" for name in names)
 
 
-def open_policy(args: Arguments, stack: ExitStack) -> Labelling:
-    """What ``--selinux-policy`` asks for; ``stack`` closes it.
+def open_policy(args: Arguments) -> Labelling:
+    """What ``--selinux-policy`` asks for.
 
     Raises:
         OSTreeError: if options contradict each other, or the policy cannot be used.
@@ -124,7 +118,6 @@ def open_policy(args: Arguments, stack: ExitStack) -> Labelling:
     if epoch not in (0, 1):
         raise OptionError(f"Unknown SELinux labeling epoch: {epoch}")
     labelling = Labelling(None, epoch)
-    stack.callback(labelling.close)
     if path is not None:
         from ostree.system.selinux import Policy
 

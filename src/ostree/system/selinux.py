@@ -1,7 +1,6 @@
 """Labels of files, as an SELinux policy in a directory gives them.
 
-The rules are a library's business (libselinux): regular expressions, substitutions, compiled forms.
-Nothing here needs a kernel with SELinux, so trees can be labelled anywhere.
+Nothing here needs a kernel with SELinux, or its library, so trees can be labelled anywhere.
 """
 
 from __future__ import annotations
@@ -9,39 +8,32 @@ from __future__ import annotations
 import errno
 import os
 
-from ostree.errors import OSTreeError
+from ostree.errors import FormatError, OSTreeError
 from ostree.system import files
-from ostree.system.closing import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ctypes
+    from ostree.formats.file_contexts import FileContexts
 
 #: The attribute that holds a label, with the NUL at the label's end as part of its value.
 ATTRIBUTE = b"security.selinux"
 
-_LIBRARY = "libselinux.so.1"
 _MAX_CONFIG = 1 << 20
-# From <selinux/label.h>.
-_SELABEL_CTX_FILE = 0
-_SELABEL_OPT_PATH = 3
+_MAX_CONTEXTS = 1 << 26
 
 
-class Policy(Closing):
-    """A policy that is open for look-ups; to be used from one thread.
+class Policy:
+    """The part of a policy that says which label a file gets.
 
     Attributes:
         name: What ``SELINUXTYPE`` calls it, ``targeted`` for example.
         root: The directory it was read from.
     """
 
-    def __init__(
-        self, name: str, root: str, library: ctypes.PyDLL, handle: ctypes.c_void_p
-    ) -> None:
+    def __init__(self, name: str, root: str, contexts: FileContexts) -> None:
         self.name = name
         self.root = root
-        self._library = library
-        self._handle: ctypes.c_void_p | None = handle
+        self._contexts = contexts
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Policy | None:
@@ -51,7 +43,7 @@ class Policy(Closing):
             None if the tree has none, or has it disabled.
 
         Raises:
-            OSTreeError: if it has one that cannot be used, or there is no libselinux to use it.
+            OSTreeError: if it has one that cannot be used.
         """
         top = os.fspath(path)
         try:
@@ -87,23 +79,25 @@ class Policy(Closing):
         try:
             _check_binary_policy(os.path.join(root, "policy"))
         except OSTreeError as error:
-            policy.close()
             error.add_prefix("While calculating SELinux checksum")
             raise
         return policy
 
     @classmethod
+    def of_files(cls, root: str) -> Policy:
+        """The policy in a directory such as ``/etc/selinux/targeted``, whoever configures it.
+
+        Raises:
+            OSTreeError: if it cannot be used.
+        """
+        return cls._open_root(os.path.basename(root), root)
+
+    @classmethod
     def _open_root(cls, name: str, root: str) -> Policy:
-        library = _load_library()
-        handle = _open_handle(library, os.path.join(root, "contexts/files/file_contexts"))
-        policy = cls(name, root, library, handle)
-        try:
-            if policy.label("/", 0o040755) is None:
-                reason = os.strerror(errno.ENOENT)
-                raise OSTreeError(f"Failed to look up context of /: {reason}")
-        except OSTreeError:
-            policy.close()
-            raise
+        policy = cls(name, root, _read_contexts(os.path.join(root, "contexts/files/file_contexts")))
+        if policy.label("/", 0o040755) is None:
+            reason = os.strerror(errno.ENOENT)
+            raise OSTreeError(f"Failed to look up context of /: {reason}")
         return policy
 
     def label(self, path: str, mode: int) -> bytes | None:
@@ -116,28 +110,12 @@ class Policy(Closing):
         Raises:
             OSTreeError: ``selabel_lookup: …``.
         """
-        import ctypes
-
-        context = ctypes.c_char_p()
-        ctypes.set_errno(0)  # a rule that cannot be compiled leaves it alone
-        result = self._library.selabel_lookup_raw(
-            self._handle, ctypes.byref(context), os.fsencode(path), mode
-        )
-        if result != 0:
-            number = ctypes.get_errno()
-            if number == errno.ENOENT:
-                return None
-            raise OSTreeError(f"selabel_lookup: {path}: {os.strerror(number or errno.EINVAL)}")
         try:
-            return (context.value or b"") + b"\0"
-        finally:
-            self._library.freecon(context)
-
-    def close(self) -> None:
-        """Give the memory back."""
-        if self._handle is not None:
-            self._library.selabel_close(self._handle)
-            self._handle = None
+            found = self._contexts.lookup(os.fsencode(path), mode)
+        except FormatError as error:
+            reason = os.strerror(errno.EINVAL)
+            raise OSTreeError(f"selabel_lookup: {path}: {reason}", hint=str(error)) from error
+        return None if found is None else found + b"\0"
 
 
 def configured_name(text: str) -> str | None:
@@ -158,48 +136,33 @@ def configured_name(text: str) -> str | None:
     return name if used else None
 
 
-def _load_library() -> ctypes.PyDLL:
-    """libselinux; calls keep the interpreter's lock, as its look-ups were not always safe without."""
-    import ctypes
+def _read_contexts(path: str) -> FileContexts:
+    """The rules in a file, and in those that go with it."""
+    from ostree.formats import file_contexts
 
-    try:
-        library = ctypes.PyDLL(_LIBRARY, use_errno=True)
-    except OSError as error:
-        raise OSTreeError(
-            f"SELinux labels need {_LIBRARY}, which cannot be loaded",
-            hint="Debian and Ubuntu call the package libselinux1, Fedora libselinux",
-        ) from error
-    library.selabel_open.restype = ctypes.c_void_p
-    library.selabel_open.argtypes = [ctypes.c_uint, ctypes.c_void_p, ctypes.c_uint]
-    library.selabel_lookup_raw.argtypes = [
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_char_p),
-        ctypes.c_char_p,
-        ctypes.c_int,
+    call = "selabel_open(SELABEL_CTX_FILE)"
+    rules = []
+    for more in ("", ".homedirs", ".local"):
+        data = _read(path + more, call, is_needed=not more)
+        try:
+            rules += file_contexts.parse_rules(data)
+        except FormatError as error:
+            reason = os.strerror(errno.EINVAL)
+            raise OSTreeError(f"{call}: {reason}", hint=f"{path}{more}: {error}") from error
+    pairs = [
+        file_contexts.parse_substitutions(_read(path + more, call, is_needed=False))
+        for more in (".subs", ".subs_dist")
     ]
-    library.selabel_close.argtypes = [ctypes.c_void_p]
-    library.selabel_close.restype = None
-    library.freecon.argtypes = [ctypes.c_char_p]
-    library.freecon.restype = None
-    return library
+    return file_contexts.FileContexts(rules, pairs)
 
 
-def _open_handle(library: ctypes.PyDLL, file_contexts: str) -> ctypes.c_void_p:
-    """A handle on the rules in a file, and in those that go with it."""
-    import ctypes
-
-    class Option(ctypes.Structure):
-        """``struct selinux_opt``."""
-
-        _fields_ = (("type", ctypes.c_int), ("value", ctypes.c_char_p))
-
-    ctypes.set_errno(0)
-    option = Option(_SELABEL_OPT_PATH, os.fsencode(file_contexts))
-    handle = library.selabel_open(_SELABEL_CTX_FILE, ctypes.byref(option), 1)
-    if not handle:
-        reason = os.strerror(ctypes.get_errno() or errno.EINVAL)
-        raise OSTreeError(f"selabel_open(SELABEL_CTX_FILE): {reason}", hint=file_contexts)
-    return ctypes.c_void_p(handle)
+def _read(path: str, call: str, *, is_needed: bool) -> bytes:
+    try:
+        return files.read_file(path, limit=_MAX_CONTEXTS)
+    except OSError as error:
+        if error.errno == errno.ENOENT and not is_needed:
+            return b""
+        raise OSTreeError(files.describe(call, error), hint=path) from error
 
 
 def _check_binary_policy(directory: str) -> None:

@@ -154,21 +154,17 @@ def _checkout(
 ) -> None:
     options = _options(args, fsync=fsync)
     policy = _open_policy(args)
-    try:
-        if policy is not None:
-            options.labels = Labels(policy, args.text("selinux-prefix"))
-        options.skip = _skip_list(args)
-        with TransientProgress(ctx, {"checkout": "Checking out files"}) as on_event:
-            repo.checkout(
-                checksum,
-                destination,
-                options=options,
-                subpath="/" if subpath is None else subpath,
-                on_event=on_event,
-            )
-    finally:
-        if policy is not None:
-            policy.close()
+    if policy is not None:
+        options.labels = Labels(policy, args.text("selinux-prefix"))
+    options.skip = _skip_list(args)
+    with TransientProgress(ctx, {"checkout": "Checking out files"}) as on_event:
+        repo.checkout(
+            checksum,
+            destination,
+            options=options,
+            subpath="/" if subpath is None else subpath,
+            on_event=on_event,
+        )
 
 
 def _options(args: Arguments, *, fsync: bool) -> CheckoutOptions:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from ostree.cli.commit_message import read_message, read_timestamp
 from ostree.cli.commit_metadata import bindings, read_detached, read_metadata, with_facts
 from ostree.cli.commit_trees import PathRules, TreeBuilder, open_policy
@@ -128,7 +126,7 @@ OPTIONS = (
 def run(ctx: Context, args: Arguments) -> None:
     """Commit a tree and print the new checksum."""
     fsync = _fsync(args)
-    with open_repo(ctx, args, writable=True) as repo, ExitStack() as stack:
+    with open_repo(ctx, args, writable=True) as repo:
         # In mode bare-split-xattrs the reference writes content alone (ADR 0017-split-xattrs).
         repo.store.content_only = True
         rules = PathRules(args)
@@ -140,7 +138,7 @@ def run(ctx: Context, args: Arguments) -> None:
         detached = read_detached(args)
         metadata += bindings(repo, args, metadata)
         _check_options(args)
-        labelling = open_policy(args, stack)
+        labelling = open_policy(args)
         builder = TreeBuilder(ctx, repo, args, rules, labelling)
         subject, body = read_message(ctx, args)
         with repo.transaction(fsync=fsync, exact_sizes=args.flag("generate-sizes")) as txn:
