@@ -115,7 +115,9 @@ def random_rules(chance: random.Random) -> str:
         parts += [chance.choice(PARTS) for _ in range(depth - 1)]
         path = "".join(f"/{part}" for part in parts) + chance.choice(ENDS)
         kind = chance.choice(["", "", "--", "-d", "-l", "-c", "-b", "-p", "-s"])
-        label = "<<none>>" if chance.random() < 0.1 else f"label{number}"
+        label = f"label{number}"
+        if depth > 1 and chance.random() < 0.1:
+            label = "<<none>>"
         lines.append(f"{path}\t{kind}\t{label}")
     return "\n".join(lines) + "\n"
 

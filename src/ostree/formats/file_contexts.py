@@ -76,7 +76,7 @@ class Rule:
         tokens = _TOKEN.findall(expression)
         self.exact = not any(token[0] in _WILD for token in tokens)
         self._stem = _stem_of(expression)
-        # The library looks for the rest of the expression in the rest of the path.
+        # The library asks only rules with the same first component.
         self.prefix = self._stem if _has_alternatives(tokens) else _literal_start(tokens)
         self._pattern: re.Pattern[bytes] | None = None
 
@@ -90,8 +90,8 @@ class Rule:
         if size and path[size : size + 1] != b"/":
             return False
         if self._pattern is None:
-            self._pattern = _compile(self.expression[size:])
-        return self._pattern.search(path[size:]) is not None
+            self._pattern = _compile(self.expression)
+        return self._pattern.search(path) is not None
 
 
 class FileContexts:
