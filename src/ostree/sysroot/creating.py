@@ -9,12 +9,14 @@ import stat
 from ostree.errors import SysrootError
 from ostree.formats.boot_link import check_stateroot
 from ostree.formats.deployment_name import next_serial
+from ostree.repo.checkout_labels import Labels
 from ostree.repo.checkout_options import CheckoutOptions, Existing
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.etc_merge import merge_etc
 from ostree.sysroot.immutable import set_immutable
 from ostree.sysroot.journal import tell_var_relabeled
 from ostree.sysroot.kernel import boot_checksum, find_kernel
+from ostree.sysroot.labelling import label_file, read_policy, relabel_tree
 from ostree.sysroot.layout import deployments_directory, stateroot_directory
 from ostree.sysroot.step import step
 from ostree.sysroot.tree_files import DirectoryFiles
@@ -36,9 +38,12 @@ if TYPE_CHECKING:
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.repository import Repo
     from ostree.sysroot.settings import SysrootSettings
+    from ostree.system.selinux import Policy
     from ostree.types import Checksum
 
 _STAMP = ".ostree-selabeled"
+#: Origin files are labelled as this one would be.
+_ORIGIN_LIKE = "/etc/ostree/remotes.d/dummy.conf"
 
 
 class DeploymentMaker:
@@ -157,11 +162,13 @@ class DeploymentMaker:
                     raise
                 raise SysrootError("Tree contains both /etc and /usr/etc") from error
         if has_default:
+            policy = read_policy(fd)
+            labels = None if policy is None else Labels(policy, "/etc")
             # Copies: what is edited here must not be edited in the repository.
             self._repo.checkout(
                 deployment.checksum,
                 "etc",
-                options=CheckoutOptions(force_copy=True),
+                options=CheckoutOptions(force_copy=True, labels=labels),
                 subpath="/usr/etc",
                 dir_fd=fd,
             )
@@ -208,13 +215,16 @@ class DeploymentMaker:
                 self._merge_etc(merge, fd)
             self._request_update_units(deployment, fd)
             with step("Relabeling /var"):
-                self._stamp_var(deployment)
+                policy = read_policy(fd)
+                self._label_var(deployment, policy)
             with step("Preparing deployment backing dir"):
-                self._make_backing(deployment, fd)
+                self._make_backing(deployment, fd, policy)
         finally:
             os.close(fd)
         with step("Writing out origin file"):
             write_origin(deployment, self._root_fd)
+            if policy is not None and deployment.origin is not None:
+                label_file(policy, f"{deployment.path}.origin", self._root_fd, _ORIGIN_LIKE)
         if self._settings.immutable:
             set_immutable(deployment.path, self._root_fd, on=True)
 
@@ -237,15 +247,22 @@ class DeploymentMaker:
             var = f"{stateroot_directory(deployment.stateroot)}/var"
             _unlink_if_there(f"{var}/.updated", self._root_fd)
 
-    def _stamp_var(self, deployment: Deployment) -> None:
-        """Say once for each stateroot that ``/var`` has its labels."""
-        stamp = f"{stateroot_directory(deployment.stateroot)}/var/{_STAMP}"
+    def _label_var(self, deployment: Deployment, policy: Policy | None) -> None:
+        """Label ``/var``, once for each stateroot; it is said without any policy, too (§7.5)."""
+        var = f"{stateroot_directory(deployment.stateroot)}/var"
+        stamp = f"{var}/{_STAMP}"
         if exists(stamp, self._root_fd):
             return
         tell_var_relabeled(self._on_event, f"var/{_STAMP}")
+        if policy is not None:
+            fd = open_subdirectory(self._root_fd, var)
+            try:
+                relabel_tree(policy, fd, "/var", keep=False)
+            finally:
+                os.close(fd)
         replace_file(stamp, b"", self._root_fd)
 
-    def _make_backing(self, deployment: Deployment, fd: int) -> None:
+    def _make_backing(self, deployment: Deployment, fd: int, policy: Policy | None) -> None:
         """The directories for an overlay over the root (§1.2)."""
         backing = backing_directory(deployment)
         remove_tree(backing, self._root_fd)
@@ -257,6 +274,8 @@ class DeploymentMaker:
         upper_fd = open_subdirectory(self._root_fd, f"{overlay}/upper")
         try:
             os.fchmod(upper_fd, stat.S_IMODE(os.fstat(fd).st_mode))
+            if policy is not None:
+                label_file(policy, f"{overlay}/upper", self._root_fd, "/")
         finally:
             os.close(upper_fd)
 

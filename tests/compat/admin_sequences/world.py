@@ -110,7 +110,7 @@ class AdminWorld:
         """Run a command that only we have on both sysroots."""
         self.log.append(" ".join([command, *words, "(ours on both)"]))
         outcomes = [
-            self._ours((*command.split(), f"--sysroot={SIDE}", *words), side, ("admin",))
+            self.run_ours((*command.split(), f"--sysroot={SIDE}", *words), side, ("admin",))
             for side in SIDES
         ]
         if outcomes[0] != outcomes[1]:
@@ -131,8 +131,8 @@ class AdminWorld:
 
     def _compare(self, *words: str, sort: bool = False) -> Outcome:
         self.log.append(" ".join(words))
-        theirs = self._theirs(words)
-        ours = self._ours(words, "ours")
+        theirs = self.run_theirs(words)
+        ours = self.run_ours(words, "ours")
         if sort:
             ours, theirs = (
                 one._replace(out="\n".join(sorted(one.out.splitlines()))) for one in (ours, theirs)
@@ -152,13 +152,15 @@ class AdminWorld:
             + f"\nours:   {ours}\ntheirs: {theirs}"
         )
 
-    def _ours(self, words: tuple[str, ...], side: str, before: tuple[str, ...] = ()) -> Outcome:
+    def run_ours(
+        self, words: tuple[str, ...], side: str = "ours", before: tuple[str, ...] = ()
+    ) -> Outcome:
         place = str(self.base / side)
         line = [word.replace(SIDE, place) for word in (*before, *words)]
         result = run_ours(*line, environ=SWITCHES)
         return self._outcome(result.status, result.out, result.err, place)
 
-    def _theirs(self, words: tuple[str, ...]) -> Outcome:
+    def run_theirs(self, words: tuple[str, ...]) -> Outcome:
         place = str(self.base / "theirs")
         result = subprocess.run(
             [REFERENCE, *(word.replace(SIDE, place) for word in words)],

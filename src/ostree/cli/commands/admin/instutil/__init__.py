@@ -9,6 +9,7 @@ GROUP = Group(
     "admin instutil",
     "ostree.cli.commands.admin.instutil",
     (
+        Entry("selinux-ensure-labeled", "Relabel all or part of a deployment"),
         Entry("set-kargs", "Set new kernel command line arguments(Not stable)"),
         Entry("grub2-generate", "Generate GRUB2 configuration from given BLS entries"),
     ),
