@@ -112,7 +112,13 @@ def require() -> None:
         pytest.skip("the kernel does not let us watch system calls")
 
 
-def interrupt(act: Callable[[], bytes], *, at: int, error: int = 0) -> Interrupted:
+def interrupt(
+    act: Callable[[], bytes],
+    *,
+    at: int,
+    error: int = 0,
+    before: Callable[[], None] | None = None,
+) -> Interrupted:
     """Fork, ``act`` in the child, and interrupt it at its call number ``at`` (from 1).
 
     Args:
@@ -120,12 +126,13 @@ def interrupt(act: Callable[[], bytes], *, at: int, error: int = 0) -> Interrupt
             1 after an exception.
         at: The call; with 0 it is not interrupted.
         error: The error number that the call fails with; 0 kills the process instead.
+        before: What the child does first, unwatched.
     """
     ours, theirs = socket.socketpair()
     child = os.fork()
     if child == 0:
         ours.close()
-        _act(act, theirs)
+        _act(act, theirs, before)
     theirs.close()
     with ours:
         listener = _receive_listener(ours)
@@ -143,8 +150,12 @@ def _wait(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _act(act: Callable[[], bytes], link: socket.socket) -> NoReturn:
+def _act(
+    act: Callable[[], bytes], link: socket.socket, before: Callable[[], None] | None
+) -> NoReturn:
     try:
+        if before is not None:
+            before()
         listener = _install_filter()
         socket.send_fds(link, [b"."], [listener])
         os.close(listener)

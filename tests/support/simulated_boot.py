@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ostree.sysroot.immutable import set_immutable
+from ostree.system import mounting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,6 +166,14 @@ class SimulatedBoot:
         """Switch the machine off: every process is killed and every mount gone."""
         self._process.kill()
         self._process.communicate()
+
+    def enter(self) -> None:
+        """Move this process, which has one thread, into the mounts of the system, for good."""
+        mounting.enter_namespace(f"/proc/{self._leader}/ns/mnt")
+        # The system's /proc does not know processes from outside; this one is for us alone.
+        mounting.unshare_mounts()
+        mounting.mount(None, "/", None, mounting.RECURSIVE | mounting.PRIVATE)
+        mounting.mount("proc", "/proc", "proc")
 
     def run(
         self,
