@@ -17,6 +17,7 @@ from ostree.sysroot.layout import (
     stateroot_directory,
 )
 from ostree.sysroot.step import step
+from ostree.system.anonymous import is_random_name
 from ostree.system.files import list_directory, remove_tree
 
 TYPE_CHECKING = False
@@ -49,6 +50,7 @@ def clean(root_fd: int, repo: Repo, disk: BootDisk, deployments: Sequence[Deploy
         _clean_bootversions(disk, bootversion, subbootversion)
     with step("Cleaning deployments"):
         _clean_deployments(root_fd, disk, deployments)
+        _clean_temporaries(root_fd)
     with step("Cleaning bootfs"):
         _clean_boot(root_fd, disk, deployments)
     with step("Generating deployment refs"):
@@ -85,6 +87,21 @@ def _clean_deployments(root_fd: int, disk: BootDisk, deployments: Sequence[Deplo
                 continue
             disk.settle()
             remove_deployment(stateroot, name, root_fd)
+
+
+def _clean_temporaries(root_fd: int) -> None:
+    """Remove the files and links that somebody was killed in the middle of putting into place."""
+    stateroots = directory_names("ostree/deploy", root_fd)
+    places = ["ostree", "boot", "boot/ostree", *map(deployments_directory, stateroots)]
+    for place in places:
+        for name in list_directory(place, root_fd):
+            path = f"{place}/{name}"
+            if is_random_name(name) and not _is_directory(path, root_fd):
+                os.unlink(path, dir_fd=root_fd)
+
+
+def _is_directory(path: str, root_fd: int) -> bool:
+    return stat.S_ISDIR(os.stat(path, dir_fd=root_fd, follow_symlinks=False).st_mode)
 
 
 def remove_deployment(stateroot: str, name: str, root_fd: int) -> None:

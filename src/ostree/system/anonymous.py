@@ -10,10 +10,18 @@ from ostree.system.closing import Closing
 # What file systems without O_TMPFILE answer.
 _NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
 
+_HEX = frozenset("0123456789abcdef")
+
 
 def random_name(prefix: str = "tmp.") -> str:
     """A name that nobody else has."""
     return prefix + os.urandom(8).hex()
+
+
+def is_random_name(name: str) -> bool:
+    """Whether a file may have its name from :func:`random_name`: left by who was killed."""
+    prefix, digits = name[:-16], name[-16:]
+    return prefix in {"tmp.", ".tmp-"} and _HEX.issuperset(digits) and len(digits) == 16
 
 
 class AnonymousFile(Closing):

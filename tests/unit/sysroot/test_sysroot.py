@@ -468,3 +468,22 @@ def test_the_deployment_directory_is_immutable(lab: Lab) -> None:
             pytest.skip("the file system has no immutable attribute")
 
     assert not root.exists()
+
+
+def test_what_was_not_yet_in_place_is_cleaned_up(lab: Lab) -> None:
+    lab.commit()
+    with lab.open() as sysroot:
+        sysroot.deploy("stable", stateroot="os")
+    places = [
+        lab.root / name for name in ("ostree", "boot", "boot/ostree", "ostree/deploy/os/deploy")
+    ]
+    for place in places:
+        (place / ".tmp-0123456789abcdef").symlink_to("x")
+        (place / "tmp.0123456789abcdef").write_text("x")
+        (place / ".tmp-mine").write_text("x")
+
+    with lab.open() as sysroot:
+        sysroot.cleanup()
+
+    for place in places:
+        assert [path.name for path in place.glob("*tmp*")] == [".tmp-mine"]
