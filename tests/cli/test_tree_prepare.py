@@ -137,6 +137,19 @@ def test_links_lead_nobody_out_of_the_tree(tmp_path: Path) -> None:
     assert (rootfs / "usr/bin/x").read_text() == "1"
 
 
+def test_units_of_ours_are_what_install_units_puts_there(rootfs: Path, tmp_path: Path) -> None:
+    write_tree(rootfs, {"usr/lib/systemd/systemd": "systemd", "usr/bin/ostree": "command"})
+    (tmp_path / "units").mkdir()
+    paths = succeed("admin", "install-units", f"--destdir={tmp_path}/units").splitlines()
+
+    succeed("tree", "prepare", rootfs)
+
+    ours, theirs = snapshot(rootfs), snapshot(tmp_path / "units")
+    assert paths
+    assert {path: ours[path] for path in paths} == {path: theirs[path] for path in paths}
+    assert succeed("tree", "prepare", rootfs) == "Nothing to do\n"
+
+
 # byte code ------------------------------------------------------------------------------------
 
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"

@@ -176,17 +176,17 @@ class Draft:
         self._take(path)
         self.steps.append(Step(Action.REMOVE, path))
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write a file of mode 0644, in place of the one that may be there."""
+    def write(self, path: str, content: bytes, mode: int = 0o644) -> None:
+        """Write a file, in place of the one that may be there."""
         if not self.make_directory(posixpath.dirname(path)):
             return
         old = self.node(path)
-        entry = Entry(Kind.FILE, 0o644, size=len(content))
+        entry = Entry(Kind.FILE, mode, size=len(content))
         if old is not None and old.entry.kind is Kind.DIRECTORY:
             self.problem(f"/{path} is a directory")
             return
         self._put(path, Node(entry, None))
-        self.steps.append(Step(Action.WRITE, path, content=content))
+        self.steps.append(Step(Action.WRITE, path, mode=mode, content=content))
 
     def _take(self, path: str) -> Node:
         parent, _, name = path.rpartition("/")

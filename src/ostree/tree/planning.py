@@ -12,6 +12,7 @@ from ostree.tree.facts import Kind
 from ostree.tree.kernel import place_kernel
 from ostree.tree.state import StateWriter
 from ostree.tree.step import Action, Step
+from ostree.tree.units import add_units
 from ostree.tree.usr_merge import link_to_usr, merge_usr
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from ostree.tree.facts import TreeFacts
+    from ostree.tree.units import ShippedFile
 
 
 #: Names that files and links have before they are in their places.
@@ -53,6 +55,8 @@ class PrepareOptions(NamedTuple):
         keep: Entries of the root directory that stay whatever they hold.
         kernel_version: Which of several kernels is booted.
         owner: Whose everything in ``/var`` is, as (uid, gid), each None for that of the tree.
+        units: What a tree with systemd gets besides.
+        program: The command that the units call.
     """
 
     var: VarPolicy = VarPolicy.AUTO
@@ -61,6 +65,8 @@ class PrepareOptions(NamedTuple):
     keep: Collection[str] = ()
     kernel_version: str | None = None
     owner: tuple[int | None, int | None] = (None, None)
+    units: Sequence[ShippedFile] = ()
+    program: str = "/usr/bin/ostree"
 
 
 class Plan(NamedTuple):
@@ -115,6 +121,7 @@ def _prepare(draft: Draft, options: PrepareOptions) -> None:
     if options.local_state:
         top_level.move_usr_local(draft, state)
     place_kernel(draft, wanted=options.kernel_version)
+    add_units(draft, options.units, options.program)
     state.move_databases()
     state.finish()
     link_to_usr(draft)

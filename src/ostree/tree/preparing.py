@@ -122,7 +122,7 @@ def _act(root_fd: int, step: Step, fd: int, name: str) -> None:
         case Action.REMOVE:
             remove_tree(name, fd)
         case Action.WRITE:
-            replace_file(name, step.content, fd)
+            replace_file(name, step.content, fd, mode=step.mode)
         case _:
             raise NotImplementedError(step.action)
 

@@ -25,7 +25,7 @@ class Step(NamedTuple):
         path: With what: what moves, is made, is removed or written.
         target: Where it moves to (a file or link there is replaced), what a link leads to, or
             which interpreter compiles.
-        mode: Of a directory that is made.
+        mode: Of a directory that is made or a file that is written.
         content: Of a file that is written.
         modules: How many files are compiled.
     """

@@ -7,6 +7,7 @@ import pytest
 from ostree.tree.facts import Entry, Kind, TreeFacts
 from ostree.tree.planning import PrepareOptions, VarFiles, VarPolicy, plan_preparation
 from ostree.tree.state import SNIPPET
+from ostree.tree.units import ShippedFile
 from support.draft_trees import SYSTEMD, Contents, facts_of
 
 USUAL = PrepareOptions()
@@ -267,6 +268,40 @@ def test_machines_do_not_share_an_identity(identity: str, emptied: bool) -> None
     planned = steps({"etc/machine-id": identity, "usr/bin/x": ""})
 
     assert ("Write /usr/etc/machine-id, 0 bytes" in planned) is emptied
+
+
+UNITS = [
+    ShippedFile("usr/lib/systemd/system-generators/ostree-system-generator", b"generator", 0o755),
+    ShippedFile("usr/lib/systemd/system/ostree-x.service", b"unit", 0o644),
+]
+WITH_UNITS = PrepareOptions(units=UNITS)
+BOOTED: Contents = {**SYSTEMD, "usr/lib/systemd/systemd": "s", "usr/bin/ostree": "o"}
+
+
+def test_units_are_added_and_the_generator_comes_last() -> None:
+    """It tells whether they are all there."""
+    planned = [step for step in steps(BOOTED, WITH_UNITS) if "/systemd/" in step]
+
+    assert planned == [
+        "Make the directory /usr/lib/systemd/system, mode 0755",
+        "Write /usr/lib/systemd/system/ostree-x.service, 4 bytes",
+        "Make the directory /usr/lib/systemd/system-generators, mode 0755",
+        "Write /usr/lib/systemd/system-generators/ostree-system-generator, 9 bytes",
+    ]
+
+
+def test_units_of_the_distribution_stay() -> None:
+    own: Contents = {UNITS[0].path: "theirs"}
+
+    assert not [step for step in steps({**BOOTED, **own}, WITH_UNITS) if "/systemd/" in step]
+
+
+def test_units_need_the_command() -> None:
+    tree = {path: content for path, content in BOOTED.items() if path != "usr/bin/ostree"}
+    plan = plan_preparation(facts_of(tree), WITH_UNITS)
+
+    assert not [step for step in plan.steps if "/systemd/" in step.path]
+    assert any("The tree has no /usr/bin/ostree" in note for note in plan.notes)
 
 
 # kernel ---------------------------------------------------------------------------------------

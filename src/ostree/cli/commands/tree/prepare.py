@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.cli.json_output import JSON, print_json, text_fields
-from ostree.cli.options import OptionError, flag, integer, text, texts
+from ostree.cli.options import OptionError, flag, integer, path, text, texts
 from ostree.errors import UsageError
 
 TYPE_CHECKING = False
@@ -33,6 +33,11 @@ OPTIONS = (
     flag("usr-local-state", "Make /usr/local a link into /var, for software of the machine"),
     flag("compile-python", "Compile Python modules so that deployments can use the result"),
     text("kernel-version", "RELEASE", "Which kernel to boot, if there are several"),
+    path(
+        "program",
+        "PATH",
+        "The ostree command in the tree, for its units (default: /usr/bin/ostree)",
+    ),
     texts("keep", "NAME", "Leave an entry of the root directory as it is"),
     integer("owner-uid", "UID", "Owner in tmpfiles.d instead of those of the files"),
     integer("owner-gid", "GID", "Group in tmpfiles.d instead of those of the files"),
@@ -68,8 +73,11 @@ def run(ctx: Context, args: Arguments) -> None:
 
 
 def _options(args: Arguments) -> PrepareOptions:
+    from ostree.sysroot.system_files import system_files
     from ostree.tree.planning import PrepareOptions, VarFiles, VarPolicy
+    from ostree.tree.units import ShippedFile
 
+    program = args.text("program") or PrepareOptions().program
     return PrepareOptions(
         var=VarPolicy(_choice(args, "var", [policy.value for policy in VarPolicy])),
         var_files=VarFiles(_choice(args, "var-files", [policy.value for policy in VarFiles])),
@@ -77,6 +85,8 @@ def _options(args: Arguments) -> PrepareOptions:
         keep=frozenset(name.strip("/") for name in args.texts("keep")),
         kernel_version=args.text("kernel-version"),
         owner=(_number(args, "owner-uid"), _number(args, "owner-gid")),
+        units=[ShippedFile(f.path, f.data, f.mode) for f in system_files(program)],
+        program=program,
     )
 
 
