@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.repo.tree_view import Tree
+    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.deployment_list import Retention
+    from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
+    from ostree.sysroot.settings import SysrootSettings
     from ostree.sysroot.sysroot import Sysroot
     from ostree.types import Checksum, ObjectType, RepoMode, TreeId
 
@@ -57,6 +61,7 @@ __all__ = [
     "ChecksumError",
     "Commit",
     "CorruptionError",
+    "Deployment",
     "Event",
     "Existing",
     "ExistsError",
@@ -64,6 +69,7 @@ __all__ = [
     "FetchTimeoutError",
     "FormatError",
     "Keep",
+    "KernelArgumentOptions",
     "LockError",
     "LogEntry",
     "Message",
@@ -79,12 +85,14 @@ __all__ = [
     "Repo",
     "RepoError",
     "RepoMode",
+    "Retention",
     "SignatureError",
     "SpaceError",
     "StatusError",
     "StepProgress",
     "Sysroot",
     "SysrootError",
+    "SysrootSettings",
     "TooLargeError",
     "Transaction",
     "TransferError",
@@ -103,9 +111,11 @@ _HOMES = {
     "CheckoutOptions": "ostree.repo.checkout_options",
     "Checksum": "ostree.types",
     "Commit": "ostree.formats.commit",
+    "Deployment": "ostree.sysroot.deployment",
     "Event": "ostree.events",
     "Existing": "ostree.repo.checkout_options",
     "Keep": "ostree.repo.prune_roots",
+    "KernelArgumentOptions": "ostree.sysroot.kernel_argument_options",
     "LogEntry": "ostree.events",
     "Message": "ostree.events",
     "Modifier": "ostree.repo.modifier",
@@ -113,8 +123,10 @@ _HOMES = {
     "PullProgress": "ostree.events",
     "Repo": "ostree.repo.repository",
     "RepoMode": "ostree.types",
+    "Retention": "ostree.sysroot.deployment_list",
     "StepProgress": "ostree.events",
     "Sysroot": "ostree.sysroot.sysroot",
+    "SysrootSettings": "ostree.sysroot.settings",
     "Transaction": "ostree.repo.transaction",
     "Tree": "ostree.repo.tree_view",
     "TreeId": "ostree.types",

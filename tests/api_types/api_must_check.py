@@ -73,3 +73,31 @@ def names_are_text(checksum: ostree.Checksum) -> str:
         return checksum.upper()
     except ostree.OSTreeError as error:
         return error.hint or error.message
+
+
+def manage(path: Path) -> None:
+    settings = ostree.SysrootSettings(immutable=False)
+    with ostree.Sysroot.open(path, settings=settings, on_event=show) as sysroot:
+        assert_type(sysroot, ostree.Sysroot)
+        assert_type(sysroot.deployments, list[ostree.Deployment])
+        assert_type(sysroot.booted, ostree.Deployment | None)
+        arguments = ostree.KernelArgumentOptions(append=["quiet"], delete=["debug"])
+        keep = ostree.Retention(rollback=True)
+        new = sysroot.deploy(
+            "os/x86_64",
+            stateroot="os",
+            kernel_arguments=arguments,
+            retention=keep,
+            overlay_initrds=[Path("more.img")],
+        )
+        assert_type(new, ostree.Deployment)
+        assert_type(new.checksum, ostree.Checksum)
+        assert_type(new.refspec, str | None)
+        assert_type(sysroot.upgrade(stateroot="os").deployment, ostree.Deployment | None)
+        assert_type(sysroot.switch("origin:os/next", stateroot="os"), ostree.Deployment)
+        assert_type(sysroot.roll_back("os"), ostree.Deployment)
+        assert_type(sysroot.set_default(1), ostree.Deployment)
+        assert_type(sysroot.pin("booted", pinned=False), bool)
+        assert_type(sysroot.set_origin("origin", [("url", "https://example.org/")]), str)
+        assert_type(sysroot.diff_config("os").modified, list[str])
+        sysroot.undeploy(1)

@@ -52,3 +52,12 @@ def results_may_be_absent(repo: ostree.Repo) -> None:
 def there_are_no_other_names() -> None:
     print(ostree.nope)  # type: ignore[attr-defined]
     ostree.Repo("path")  # type: ignore[call-arg]
+
+
+def a_system_is_changed_by_name(sysroot: ostree.Sysroot) -> None:
+    sysroot.deploy("os", "os")  # type: ignore[call-arg]
+    sysroot.pin(0, False)  # type: ignore[call-arg]
+    sysroot.set_default("1")  # type: ignore[arg-type]
+    sysroot.undeploy("1")  # type: ignore[arg-type]
+    ostree.Retention(True)  # type: ignore[call-arg]
+    ostree.KernelArgumentOptions(append="quiet", replace=1)  # type: ignore[arg-type]
