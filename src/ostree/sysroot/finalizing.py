@@ -19,6 +19,7 @@ from ostree.system.files import make_directories, open_directory, read_file, rep
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.formats.staged_state import StagedState
+    from ostree.formats.sysroot_config import SysrootConfig
     from ostree.sysroot.changing import ChangeableSysroot
     from ostree.sysroot.deployment import Deployment
 
@@ -49,35 +50,52 @@ def finalize_staged(sysroot: ChangeableSysroot) -> Deployment | None:
 
 
 def _finalize(sysroot: ChangeableSysroot) -> Deployment | None:
-    run_directory = sysroot.settings.run_directory
-    listed = sysroot.deployments
-    if not listed or not listed[0].staged:
-        log_not_finalizing(sysroot.on_event, "no staged deployment")
-        return None
-    if listed[0].finalization_locked:
-        log_not_finalizing(sysroot.on_event, "deployment is locked for finalization")
-        return None
-    log_finalizing(sysroot.on_event, listed[0])
-    new, current = listed[0], listed[1:]
-    state = staged.read_state(run_directory)
+    state = _read_waiting(sysroot)
     if state is None:
         return None
+    waiting, *current = sysroot.deployments
+    log_finalizing(sysroot.on_event, waiting)
     merge = find_merge(state, current)
-    new = new.placed(0, -1)
-    new.staged = False
-    new.entry = new.entry.copy()
-    config = parse_config(sysroot.repo.config.keyfile)
-    new.entry.overlay_initrds = [
-        overlay_path(overlay, bootprefix=config.bootprefix) for overlay in state.overlay_initrds
-    ]
-    if state.arguments is None and merge is not None:
-        new.entry.set("options", str(merge.kernel_arguments))
+    new = _without_staging(waiting, state, merge, parse_config(sysroot.repo.config.keyfile))
     with step("Finalizing deployment"):
         _maker(sysroot).finalize(new, merge)
     wanted = plan_list(current, new, booted=sysroot.booted, merge=merge, retention=Retention())
     sysroot.write_deployments(wanted)
     sysroot.clean_up(prune=False)
     return next(d for d in sysroot.deployments if d.key == new.key)
+
+
+def _read_waiting(sysroot: ChangeableSysroot) -> StagedState | None:
+    """What is to be done to the first deployment of the list; None if that is nothing."""
+    run_directory = sysroot.settings.run_directory
+    listed = sysroot.deployments
+    state = staged.read_state(run_directory)
+    if state is not None and state.target.key in {d.key for d in listed if not d.staged}:
+        # Interrupted when nothing was left to do but this.
+        staged.forget_finished(run_directory)
+        state = None
+    if state is None or not listed or not listed[0].staged:
+        log_not_finalizing(sysroot.on_event, "no staged deployment")
+        return None
+    if listed[0].finalization_locked:
+        log_not_finalizing(sysroot.on_event, "deployment is locked for finalization")
+        return None
+    return state
+
+
+def _without_staging(
+    waiting: Deployment, state: StagedState, merge: Deployment | None, config: SysrootConfig
+) -> Deployment:
+    """The deployment as it will be in the list."""
+    new = waiting.placed(0, -1)
+    new.staged = False
+    new.entry = new.entry.copy()
+    new.entry.overlay_initrds = [
+        overlay_path(overlay, bootprefix=config.bootprefix) for overlay in state.overlay_initrds
+    ]
+    if state.arguments is None and merge is not None:
+        new.entry.set("options", str(merge.kernel_arguments))
+    return new
 
 
 def _maker(sysroot: ChangeableSysroot) -> DeploymentMaker:
