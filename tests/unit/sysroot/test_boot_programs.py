@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -284,6 +287,83 @@ def test_a_boot_record_that_could_not_be_written_is_not_forgotten(place: Place) 
     place.program("unshare")
     place.loader("zipl").after_swap(1, [place.deployment(0)])
     assert not (place.root / "boot/ostree-bootloader-update.stamp").exists()
+
+
+@pytest.fixture
+def guest(place: Place) -> Place:
+    """A Secure Execution guest; its programs note what they were given."""
+    for name, text in (
+        ("sys/firmware/uv/prot_virt_guest", "1\n"),
+        ("etc/crypttab", "root UUID=x /etc/luks/root luks\n"),
+        ("etc/luks/root", "secret 1"),
+        ("etc/luks/boot", "secret 2"),
+        ("etc/se-hostkeys/ibm-z-hostkey-2", ""),
+        ("etc/se-hostkeys/ibm-z-hostkey-1", ""),
+        ("etc/se-hostkeys/other", ""),
+        ("boot/ostree/os-0/vmlinuz", "kernel"),
+        ("boot/ostree/os-0/initramfs.img", "initramfs"),
+    ):
+        path = place.host / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    copies = f"cp $6 {place.host}/ramdisk; cp $8 {place.host}/arguments"
+    place.program("pvimg", f"#!/bin/sh\n{copies}\n")
+    for name in ("mount", "umount", "zipl"):
+        place.program(name)
+    return place
+
+
+@needs_root
+def test_secure_execution(guest: Place) -> None:
+    run_stamped(guest, "zipl")
+
+    se, boot = f"{guest.host}/sysroot/se", f"{guest.host}/boot/ostree/os-0"
+    key = f"-k {guest.host}/etc/se-hostkeys/ibm-z-hostkey"
+    keys = f"{key}-1 {key}-2"
+    parts = f"--kernel {boot}/vmlinuz --ramdisk /initrd --parmfile /cmdline"
+    calls = [re.sub(r"\S*/ostree-se-\w+|  *\[.*\]$", "", call) for call in guest.noted()]
+    assert calls == [
+        f"mount -t ext4 {guest.host}/dev/disk/by-label/se {se}",
+        f"pvimg create --verbose {parts} {keys} --no-verify --overwrite --output {se}/sdboot",
+        f"zipl -V -t {se} -i {se}/sdboot",
+        f"umount {se}",
+    ]
+    assert (guest.host / "arguments").read_text().startswith("root=/dev/x ostree=/ostree/boot.1/")
+    assert not (guest.root / "boot/ostree-bootloader-update.stamp").exists()
+    ramdisk = (guest.host / "ramdisk").read_bytes()
+    assert ramdisk.startswith(b"initramfs")
+    archive = gzip.decompress(ramdisk.removeprefix(b"initramfs"))
+    listing = subprocess.run(
+        ["cpio", "-itv", "--quiet"], input=archive, capture_output=True, check=True
+    ).stdout.decode()
+    assert re.findall(r"^(\S+) .* (\S+)$", listing, re.MULTILINE) == [
+        ("drwxr-xr-x", "etc"),
+        ("drwxr-xr-x", "etc/luks"),
+        ("-rw-------", "etc/crypttab"),
+        ("-rw-------", "etc/luks/root"),
+        ("-rw-------", "etc/luks/boot"),
+    ]
+    assert b"secret 1" in archive
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("etc/luks/boot", r"^Secure Execution: /etc/luks/boot: No such file or directory$"),
+        ("etc/se-hostkeys/ibm-z-hostkey-*", r"no ibm-z-hostkey\* in /etc/se-hostkeys"),
+    ],
+)
+def test_what_secure_execution_cannot_do_without(guest: Place, missing: str, words: str) -> None:
+    for path in guest.host.glob(missing):
+        path.unlink()
+
+    with pytest.raises(SysrootError, match=words):
+        run_stamped(guest, "zipl")
+
+    assert (guest.root / "boot/ostree-bootloader-update.stamp").exists()
+    programs = [call.split()[0] for call in guest.noted()]
+    assert programs in ([], ["mount", "umount"])
 
 
 # aboot -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ostree.formats.boot_entry import kernel_path
+from ostree.sysroot.bootloaders.secure_execution import boot_image, is_secure_execution
 from ostree.sysroot.bootloaders.stamp import StampedBootloader
 from ostree.sysroot.loading import is_foreign
 from ostree.sysroot.programs import contained, run_program
@@ -23,7 +24,7 @@ _KMSG_LINES = 5
 
 
 class Zipl(StampedBootloader):
-    """``zipl`` reads the boot entries and writes the blocks of their files."""
+    """``zipl`` reads the boot entries; in a Secure Execution guest it writes an encrypted image."""
 
     name = "zipl"
 
@@ -40,6 +41,9 @@ class Zipl(StampedBootloader):
         """Run ``zipl``, in the new tree if the sysroot is another one than ours."""
         host = self._settings.host_directory
         environ = self._settings.environ
+        if is_secure_execution(host):
+            boot_image(deployment.entry, host, environ)
+            return
         argv = ["zipl", "--secure", "1" if _is_secure_boot(host) else "auto", "-V"]
         if is_foreign(self._root_fd, self._settings.run_directory):
             root = os.readlink(f"/proc/self/fd/{self._root_fd}")
