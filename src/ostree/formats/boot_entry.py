@@ -50,6 +50,20 @@ class BootEntry:
         other.counters = self.counters
         return other
 
+    def clone(self) -> BootEntry:
+        """A copy as upstream makes it of a deployment that goes on with other arguments.
+
+        Its table is filled in the order of the original's, which changes the order of extra keys;
+        and it does not go on counting boot attempts.
+        """
+        other = BootEntry()
+        other._values = {
+            key: self._values[key] for key, _ in HashDict(self._values.items()).items()
+        }
+        other.overlay_initrds = list(self.overlay_initrds)
+        other.counters = (0, 0)
+        return other
+
     def get(self, key: str) -> str | None:
         """The value of a key."""
         return self._values.get(key)

@@ -55,10 +55,8 @@ def set_arguments(
     )
     arguments.check()
     changed = first.placed(first.index, first.bootserial)
-    changed.entry = first.entry.copy()
+    changed.entry = first.entry.clone()
     changed.entry.set("options", str(arguments))
-    # As upstream has it, a changed entry does not go on counting.
-    changed.entry.counters = (0, 0)
     sysroot.write_deployments([changed, *deployments[1:]])
     sysroot.clean_up()
     return sysroot.deployments[0]

@@ -8,10 +8,13 @@ import os
 import stat
 
 from ostree.errors import SysrootError
+from ostree.sysroot.kernel import boot_checksum
+from ostree.sysroot.tree_files import DirectoryFiles
 from ostree.system.anonymous import AnonymousFile, random_name
 from ostree.system.copying import copy_content
 from ostree.system.files import (
     FILE_FLAGS,
+    exists,
     make_directories,
     make_directory,
     open_subdirectory,
@@ -41,7 +44,8 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
         root_fd: The sysroot.
 
     Raises:
-        SysrootError: a directory has the name of a file.
+        SysrootError: a directory has the name of a file, or what is to be replaced is not what is
+            damaged.
         OSError: reading or writing failed.
     """
     make_directories(directory, root_fd, 0o775)
@@ -54,11 +58,21 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
             if file.is_directory:
                 _copy_device_trees(file.source, deployment_fd, file.name, target_fd)
             elif not _is_installed(file.source, deployment_fd, file.name, target_fd):
+                if exists(file.name, target_fd):
+                    _check_source(kernel, deployment_fd, directory)
                 _install_file(file.source, deployment_fd, file.name, target_fd)
     except IsADirectoryError as error:
         raise SysrootError(f"{directory}/{error.filename} is a directory") from error
     finally:
         os.close(target_fd)
+
+
+def _check_source(kernel: KernelLayout, deployment_fd: int, directory: str) -> None:
+    """Of two files that differ, make sure that it is not the deployment's that was damaged."""
+    if kernel.named_checksum is None:
+        checksum = boot_checksum(DirectoryFiles(deployment_fd), kernel)
+        if not directory.endswith(f"-{checksum}"):
+            raise SysrootError(f"{directory}: the kernel of the deployment has changed")
 
 
 def _is_installed(source: str, source_dir: int, name: str, target_dir: int) -> bool:

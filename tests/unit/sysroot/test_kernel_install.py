@@ -9,33 +9,37 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ostree.errors import SysrootError
-from ostree.sysroot.kernel import find_kernel
+from ostree.sysroot.kernel import boot_checksum, find_kernel
 from ostree.sysroot.kernel_install import install_kernel
 from ostree.sysroot.tree_files import DirectoryFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TARGET = "boot/ostree/os-x"
-
 
 class Machine:
     def __init__(self, directory: Path) -> None:
         self.root = directory / "root"
         self.tree = self.root / "tree"
-        self.target = self.root / TARGET
         self.modules = self.tree / "usr/lib/modules/5.1"
         (self.root / "boot").mkdir(parents=True)
         (self.modules / "dtb/sub").mkdir(parents=True)
         for name in ("vmlinuz", "initramfs.img", ".vmlinuz.hmac", "dtb/a.dtb", "dtb/sub/b.dtb"):
             (self.modules / name).write_text(f"content of {name}")
         (self.modules / "dtb/link.dtb").symlink_to("a.dtb")
+        tree_fd = os.open(self.tree, os.O_RDONLY)
+        files = DirectoryFiles(tree_fd)
+        self.directory = f"boot/ostree/os-{boot_checksum(files, find_kernel(files))}"
+        os.close(tree_fd)
+        self.target = self.root / self.directory
 
     def install(self) -> None:
         root_fd = os.open(self.root, os.O_RDONLY)
         tree_fd = os.open(self.tree, os.O_RDONLY)
         try:
-            install_kernel(find_kernel(DirectoryFiles(tree_fd)), tree_fd, TARGET, root_fd)
+            install_kernel(
+                find_kernel(DirectoryFiles(tree_fd)), tree_fd, self.directory, root_fd
+            )
         finally:
             os.close(tree_fd)
             os.close(root_fd)
@@ -127,6 +131,17 @@ def test_what_was_cut_off_is_replaced(
     assert (machine.modules / "vmlinuz").read_text() == "content of vmlinuz"
 
 
+def test_it_is_not_the_good_one_that_is_replaced(machine: Machine) -> None:
+    machine.install()
+    (machine.modules / "vmlinuz").unlink()
+    (machine.modules / "vmlinuz").write_text("cut")
+
+    with pytest.raises(SysrootError, match=r"the kernel of the deployment has changed$"):
+        machine.install()
+
+    assert (machine.target / "vmlinuz-5.1").read_text() == "content of vmlinuz"
+
+
 def test_a_dangling_link_is_replaced(machine: Machine) -> None:
     machine.target.mkdir(parents=True)
     (machine.target / "vmlinuz-5.1").symlink_to("nowhere")
@@ -140,7 +155,7 @@ def test_a_dangling_link_is_replaced(machine: Machine) -> None:
 def test_a_directory_in_the_way_is_named(machine: Machine, name: str) -> None:
     (machine.target / name).mkdir(parents=True)
 
-    with pytest.raises(SysrootError, match=rf"^{TARGET}/{name} is a directory$"):
+    with pytest.raises(SysrootError, match=rf"^{machine.directory}/{name} is a directory$"):
         machine.install()
 
 
