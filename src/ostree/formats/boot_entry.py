@@ -125,6 +125,12 @@ def _split_line(line: str) -> tuple[str, str | None]:
     return line[:end], line[end + 1 :]
 
 
+def title_of(entry: BootEntry) -> str:
+    """What a menu calls an entry."""
+    title = entry.get("title")
+    return "(Untitled)" if title is None else title
+
+
 def kernel_path(entry: BootEntry) -> str:
     """The kernel of an entry, without which no boot loader can do.
 
@@ -155,14 +161,24 @@ def _is_count(text: str) -> bool:
     return 0 < len(text) <= 9 and text.isascii() and text.isdigit()
 
 
-def entry_file_name(number: int, *, tries: int, counters: tuple[int, int] | None) -> str:
+def entry_file_name(
+    number: int,
+    *,
+    tries: int = 0,
+    counters: tuple[int, int] | None = None,
+    stateroot: str | None = None,
+) -> str:
     """The name of an entry's file.
 
     Args:
         number: The entry's ``version``: length of the list minus index.
         tries: ``[sysroot] boot-counting-tries``, 0 if off.
         counters: :attr:`BootEntry.counters`.
+        stateroot: That of the deployment, if names are to be as they were before 2024.5; not
+            where boot attempts are counted, which came later.
     """
+    if tries == 0 and stateroot is not None:
+        return f"ostree-{number}-{stateroot}.conf"
     if tries == 0 or counters == (0, 0):
         suffix = ""
     elif counters is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.formats.boot_entry import kernel_path
+from ostree.formats.boot_entry import kernel_path, title_of
 from ostree.formats.loader_lines import join_lines
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def format_menu_entries(entries: Sequence[BootEntry], *, device: str, prepare_ro
 
 def _menu_entries(entries: Sequence[BootEntry], device: str, prepare_root: str) -> Iterator[str]:
     for index, entry in enumerate(entries):
-        title = shell_quote(entry.get("title") or "(Untitled)")
+        title = shell_quote(title_of(entry))
         identifier = shell_quote(f"ostree-{index}-{device}")
         yield (
             f"menuentry {title} --class gnu-linux --class gnu --class os --unrestricted "
@@ -79,7 +79,7 @@ def format_grub_config(entries: Sequence[BootEntry], *, prefix: str) -> str:
 
 
 def _plain_entry(entry: BootEntry, prefix: str) -> str:
-    title = shell_quote(entry.get("title") or "(Untitled)")
+    title = shell_quote(title_of(entry))
     lines = [f"menuentry {title} {{\n"]
     lines.append(" ".join(["\t linux", f"{prefix}{kernel_path(entry)}", *_options(entry)]) + "\n")
     for key in ("initrd", "devicetree"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import SysrootError
-from ostree.formats.boot_entry import kernel_path
+from ostree.formats.boot_entry import kernel_path, title_of
 from ostree.formats.loader_lines import join_lines
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ def _elements(
     entries: Sequence[BootEntry], prefix: str, *, generate_default: bool
 ) -> Iterator[str]:
     for index, entry in enumerate(entries):
-        title = entry.get("title") or "(Untitled)"
+        title = title_of(entry)
         if index == 0 and generate_default:
             yield f"{_DEFAULT}{title}"
         yield f"{_LABEL}{title}"

@@ -125,6 +125,7 @@ def plan_full_swap(
     bootversion: int,
     subbootversion: int,
     config: SysrootConfig,
+    old_names: bool = False,
 ) -> BootPlan:
     """The switch to other boot entries.
 
@@ -134,6 +135,7 @@ def plan_full_swap(
         bootversion: The active one.
         subbootversion: That of the bootversion that is not active.
         config: The repository's ``[sysroot]`` group.
+        old_names: Whether files of boot entries are named as before 2024.5.
 
     Raises:
         SysrootError: an os-release file names no system.
@@ -151,9 +153,10 @@ def plan_full_swap(
         for deployment, known in zip(described, facts, strict=True)
     )
     directory = entries_directory(new)
+    names = [_entry_name(d, len(described), config, old=old_names) for d in described]
     plan.entries = tuple(
-        ConfigFile(f"{directory}/{_entry_name(d, len(described), config)}", _entry_data(d))
-        for d in described
+        ConfigFile(f"{directory}/{name}", _entry_data(d))
+        for name, d in zip(names, described, strict=True)
     )
     return plan
 
@@ -189,9 +192,12 @@ def _describe(
     return described
 
 
-def _entry_name(deployment: Deployment, count: int, config: SysrootConfig) -> str:
+def _entry_name(deployment: Deployment, count: int, config: SysrootConfig, *, old: bool) -> str:
     return entry_file_name(
-        count - deployment.index, tries=config.tries, counters=deployment.entry.counters
+        count - deployment.index,
+        tries=config.tries,
+        counters=deployment.entry.counters,
+        stateroot=deployment.stateroot if old else None,
     )
 
 

@@ -29,6 +29,7 @@ class SysrootSettings:
         sync: Whether a new boot configuration is brought to the disk before and after it becomes
             the active one; only tests can do without.
         early_prune: Whether room is made in a full ``/boot`` before a new kernel is installed.
+        old_entry_names: Whether files of boot entries are named as before 2024.5.
         test_freezing: Whether freezing ``/boot`` fails, after its watchdog has run.
     """
 
@@ -40,6 +41,7 @@ class SysrootSettings:
         "fails_to_publish",
         "host_directory",
         "immutable",
+        "old_entry_names",
         "proc_directory",
         "run_directory",
         "signing",
@@ -63,6 +65,7 @@ class SysrootSettings:
         fails_to_publish: bool = False,
         sync: bool = True,
         early_prune: bool = True,
+        old_entry_names: bool = False,
         test_freezing: bool = False,
     ) -> None:
         self.immutable = immutable
@@ -77,6 +80,7 @@ class SysrootSettings:
         self.fails_to_publish = fails_to_publish
         self.sync = sync
         self.early_prune = early_prune
+        self.old_entry_names = old_entry_names
         self.test_freezing = test_freezing
 
 
@@ -110,7 +114,9 @@ def parse_settings(
     words = parse_debug_words(
         debug, frozenset({"mutable-deployments", "no-xattrs", "no-dtb", "test-fifreeze"})
     )
-    choices = parse_debug_words(options, frozenset({"skip-sync", "no-early-prune"}))
+    choices = parse_debug_words(
+        options, frozenset({"skip-sync", "no-early-prune", "bootloader-naming-1"})
+    )
     return SysrootSettings(
         immutable="mutable-deployments" not in words,
         xattrs="no-xattrs" not in words,
@@ -119,5 +125,6 @@ def parse_settings(
         signing=signing,
         sync="skip-sync" not in choices,
         early_prune="no-early-prune" not in choices,
+        old_entry_names="bootloader-naming-1" in choices,
         test_freezing="test-fifreeze" in words,
     )

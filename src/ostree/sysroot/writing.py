@@ -122,6 +122,7 @@ class ListWriter:
                 bootversion=bootversion,
                 subbootversion=read_subbootversion(self._root_fd, 1 - bootversion),
                 config=self._config,
+                old_names=self._settings.old_entry_names,
             )
 
     def _read_facts(self, deployment: Deployment) -> BootFacts:

@@ -37,9 +37,7 @@ class Machine:
         root_fd = os.open(self.root, os.O_RDONLY)
         tree_fd = os.open(self.tree, os.O_RDONLY)
         try:
-            install_kernel(
-                find_kernel(DirectoryFiles(tree_fd)), tree_fd, self.directory, root_fd
-            )
+            install_kernel(find_kernel(DirectoryFiles(tree_fd)), tree_fd, self.directory, root_fd)
         finally:
             os.close(tree_fd)
             os.close(root_fd)
