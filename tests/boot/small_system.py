@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from boot.packages import REPOSITORY, fetched
+from boot.packages import REPOSITORY, compile_python, fetched
 from ostree.boot.module_choice import choose_modules
 from ostree.boot.module_directory import ModuleDirectory
 
@@ -67,8 +66,6 @@ class SmallSystem:
     def __init__(
         self, architecture: Architecture, directory: Path, ostree: str, *, fstab: str = ""
     ) -> None:
-        if sys.version_info[:2] != (3, 11):
-            pytest.skip("the byte code of the small system is compiled with Python 3.11")
         self.architecture = architecture
         self._directory = directory
         self._ostree = ostree
@@ -113,9 +110,9 @@ class SmallSystem:
         for name in listing.stdout.split():
             if name not in {"busybox", "init"} and not (tree / "usr/bin" / name).exists():
                 (tree / "usr/bin" / name).symlink_to("busybox")
-        init = tree / "usr/sbin/init"
-        shutil.copy(Path(__file__).parent / "small-init", init)
-        init.chmod(0o755)
+        for name, target in (("small-init", "usr/sbin/init"), ("mark-good", "usr/bin/mark-good")):
+            shutil.copy(Path(__file__).parent / name, tree / target)
+            (tree / target).chmod(0o755)
 
     def _install_kernel(self, tree: Path, release: Release) -> None:
         target = tree / "usr/lib/modules" / self._modules.name
@@ -140,10 +137,7 @@ class SmallSystem:
         launcher = tree / "usr/bin/ostree"
         launcher.write_text(_LAUNCHER)
         launcher.chmod(0o755)
-        # Files of a deployment have the time 0, with which byte code never matches its source.
-        command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
-        places = [str(tree / "usr/lib/python3.11"), str(tree / "usr/lib/python3")]
-        subprocess.run([*command, "-s", str(tree), "-p", "/", *places], check=False, stdout=-3)
+        compile_python(tree, "usr/lib/python3/dist-packages/ostree")
 
     def _configure(self, tree: Path, release: Release) -> None:
         (tree / "usr/lib/os-release").write_text(
@@ -162,6 +156,8 @@ class SmallSystem:
         }
         for name, text in texts.items():
             (etc / name).write_text(text)
+        (tree / "usr/lib/ostree-boot").mkdir()
+        (tree / "usr/lib/ostree-boot/uEnv.txt").write_text("ostree_boot_limit=2\n")
         if release.broken == "init":
             (tree / "usr/lib/broken-init").touch()
 

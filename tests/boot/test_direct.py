@@ -62,6 +62,7 @@ def test_a_deployment_is_started(machine: Machine) -> None:
     """The disk is found by the table's number of its partition, its driver by the hardware."""
     assert machine.console.expect(UP, 120)[1] == "A"
     console = machine.console
+    console.expect(r"Enter 'help' for a list of built-in commands\.\n", 20)
 
     assert "ostree=/ostree/boot.1/small/" in console.run("cat /proc/cmdline")
     mounts = {
