@@ -73,6 +73,8 @@ class AdminWalk:
             ("kargs", self.edit_kargs, 1),
             ("config-diff", self.config_diff, 2),
             ("status", self.status, 2),
+            ("deploy", self.world.exchange, 1),
+            ("deploy", self.litter, 1),
         ]
         known = [(act, weight) for name, act, weight in choices if name in COMMANDS]
         actions, weights = zip(*known, strict=True)
@@ -114,6 +116,9 @@ class AdminWalk:
         version = self.system.version
         if version is not None:
             words.append(f"--add-metadata-string=version={version}")
+        if chance.random() < 0.04 and not branch:
+            target = chance.choice(BRANCHES)
+            words.append(f"--add-metadata-string=ostree.endoflife-rebase={target}")
         self.world.log.append(f"commit {name} at {self.time}, version {version}")
         tree = f"--tree=dir={self.system.path}"
         self.commits.append(self.world.reference("commit", *words, "--subject=x", tree))
@@ -156,14 +161,27 @@ class AdminWalk:
     def deploy(self) -> None:
         """Deploy something, with some options."""
         chance = self.chance
+        stateroot = self._stateroot()
         words = self._some("--retain", "--retain-pending", "--retain-rollback", "--not-as-default")
         words += self._some("--no-prune", "--no-merge")
-        words += self._some("--karg-none", probability=0.1)
+        words += self._some("--karg-none", "--karg-proc-cmdline", probability=0.07)
         if chance.random() < 0.2:
             words += [f"--karg={word}" for word in chance.sample(_WORDS, 2)]
         if chance.random() < 0.3:
             words += [f"--karg-append={word}" for word in chance.sample(_WORDS, 2)]
-        self._tidy(self.world.both("deploy", f"--os={self._stateroot()}", *words, self._rev()))
+        there = self.world.kernel_arguments(stateroot)
+        once = [word for word in there if _is_alone(word, there)]
+        # 2022.7 fails for one that is not there, newer releases do not mind (§18.3).
+        if once and len(words) == 0 and chance.random() < 0.3:
+            words.append(f"--karg-delete={chance.choice(once)}")
+        if chance.random() < 0.1:
+            text = f"[origin]\nrefspec=origin:{chance.choice(BRANCHES)}\n\n[more]\nkey=value\n"
+            path = self.world.base / "given.origin"
+            path.write_text(text)
+            words.append(f"--origin-file={path}")
+        if chance.random() < 0.97:
+            words.insert(0, f"--os={stateroot}")
+        self._tidy(self.world.both("deploy", *words, self._rev()))
 
     def upgrade(self) -> None:
         """Upgrade from wherever the origin says."""
@@ -208,6 +226,7 @@ class AdminWalk:
         if not self.world.deployments():
             return  # the reference aborts on that
         words = self._some("--merge", probability=0.6)
+        words += self._some("--import-proc-cmdline", probability=0.1)
         if self.chance.random() < 0.4:
             words.append(f"--replace={self.chance.choice(_WORDS)}")
         if self.chance.random() < 0.4:
@@ -225,9 +244,33 @@ class AdminWalk:
 
     def status(self) -> None:
         """List the deployments."""
-        self.world.both("status", *self._some("--skip-signatures", probability=0))
+        self.world.both("status", *self._some("--print-current-dir", "--verify"))
+
+    def litter(self) -> None:
+        """Things of others lie about."""
+        self.world.log.append("litter")
+        for side in SIDES:
+            base = self.world.base / side
+            for name in (
+                "boot/loader/entries/foreign.conf",
+                "boot/loader/note",
+                "boot/ostree/x/y",
+                "boot/ostree/initramfs-overlays/old.img",
+                "ostree/deploy/os/note",
+            ):
+                path = base / name
+                if path.parent.is_dir() or name.startswith("boot/ostree"):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text("title foreign\n")
 
     def _tidy(self, outcome: object) -> None:
         """What a failed deployment leaves for the next cleanup is each program's business."""
         if getattr(outcome, "status", 0):
             self.world.both("cleanup")
+
+
+def _is_alone(word: str, words: list[str]) -> bool:
+    """Whether it is the only kernel argument with its key, and none of ours."""
+    key = word.partition("=")[0]
+    keys = [other.partition("=")[0] for other in words]
+    return key not in {"ostree", "init", ""} and keys.count(key) == 1

@@ -188,17 +188,38 @@ class AdminWorld:
 
     def deployments(self) -> list[str]:
         """The directories of our deployments in the order of the list, relative to the sysroot."""
+        return [path for path, _ in self._entries()]
+
+    def kernel_arguments(self, stateroot: str) -> list[str]:
+        """Those of our first deployment of a stateroot; nothing if there is none."""
+        for path, options in self._entries():
+            if path.split("/")[2] == stateroot:
+                return options
+        return []
+
+    def _entries(self) -> list[tuple[str, list[str]]]:
         found = []
         entries = self.base / "ours/boot/loader/entries"
         for path in entries.glob("ostree-*.conf") if entries.is_dir() else []:
             text = path.read_text()
             version = re.search(r"^version (\d+)$", text, re.MULTILINE)
+            options = re.search(r"^options (.*)$", text, re.MULTILINE)
             link = re.search(r"ostree=(\S+)", text)
-            if version is None or link is None:
+            if version is None or link is None or options is None:
                 raise Difference(f"no boot entry: {path}: {text}")
             target = os.path.realpath(f"{self.base}/ours{link[1]}")
-            found.append((-int(version[1]), os.path.relpath(target, self.base / "ours")))
-        return [path for _, path in sorted(found)]
+            place = os.path.relpath(target, self.base / "ours")
+            found.append((-int(version[1]), place, options[1].split(" ")))
+        return [(place, options) for _, place, options in sorted(found)]
+
+    def exchange(self) -> None:
+        """Have each program go on with the sysroot that the other one has made."""
+        self.log.append("exchange the sysroots")
+        ours, theirs, aside = (self.base / name for name in (*SIDES, "aside"))
+        ours.rename(aside)
+        theirs.rename(ours)
+        aside.rename(theirs)
+        self._name_as_the_reference(theirs / "boot/loader/entries")
 
     # comparing --------------------------------------------------------------------------------
 
