@@ -21,7 +21,7 @@ ENVIRON = {
 
 
 #: Options that upstream's commands have here in addition, as their lines of help begin.
-OUR_OPTIONS = ("  --json ", "  --progress=")
+OUR_OPTIONS = ("  --json ", "  --progress=", "  --conflicts ")
 
 
 def without_our_options(text: str) -> str:

@@ -55,8 +55,8 @@ def _deploy(sysroot: Sysroot, path: Path, number: int) -> Deployment:
         ("usr/lib/modules/6.1/vmlinuz", "kernel"),
         ("usr/lib/modules/6.1/initramfs.img", "initramfs"),
         ("usr/lib/os-release", "ID=os\nPRETTY_NAME=Os\n"),
-        ("usr/etc/conf", "default\n"),
-        ("etc/conf", "default\n"),
+        ("usr/etc/conf", f"default {number}\n"),
+        ("etc/conf", "local\n"),
     ):
         file = directory / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ostree.formats.keyfile import KeyFile
     from ostree.repo.prune import PruneResult
+    from ostree.sysroot.config_diff import ConfigConflicts
     from ostree.sysroot.deployment import Deployment, UnlockedState
     from ostree.sysroot.etc_diff import EtcChanges
     from ostree.sysroot.upgrader import Puller, UpgradeResult
@@ -274,6 +275,23 @@ class Sysroot(ChangeableSysroot):
 
         self.load()
         return diff_config(self, stateroot)
+
+    def find_config_conflicts(self, stateroot: str | None = None) -> ConfigConflicts:
+        """What of ``/etc`` was changed there and also by the vendor, from version to version.
+
+        Up to the version to be booted next, if that is another one, else since the one before.
+
+        Args:
+            stateroot: Whose merge deployment; None means the booted deployment.
+
+        Raises:
+            NotFoundError: there is no such deployment.
+            SysrootError: it cannot be read, or None is given and nothing is booted.
+        """
+        from ostree.sysroot.config_diff import find_config_conflicts
+
+        self.load()
+        return find_config_conflicts(self, stateroot)
 
     def switch(
         self,

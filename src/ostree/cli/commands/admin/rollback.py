@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.deployment_json import deployment_json
 from ostree.cli.json_output import JSON, print_json
 from ostree.cli.options import text
 from ostree.cli.sysroot import open_sysroot
@@ -30,14 +31,7 @@ def run(ctx: Context, args: Arguments) -> None:
         print_json(
             ctx,
             {
-                "deployment": {
-                    "stateroot": chosen.stateroot,
-                    "checksum": chosen.checksum,
-                    "serial": chosen.serial,
-                    "index": chosen.index,
-                    "refspec": chosen.refspec,
-                    "version": sysroot.version_of(chosen),
-                },
+                "deployment": deployment_json(sysroot, chosen),
                 "previous_index": next(d.index for d in before if d.key == chosen.key),
             },
         )
