@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from cli.conftest import Compare
     from conftest import Oracle
 
 
@@ -168,3 +169,47 @@ def test_json_is_for_dry_runs(device: Path) -> None:
     assert fail("pull", f"--repo={device}", "--json", "origin", "main") == (
         "error: --json requires --dry-run"
     )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pull", "--mirror", "plain"),
+        ("pull", "--cache-dir=/nowhere", "local"),
+        ("pull", "--localcache-repo=/nowhere", "local"),
+        ("pull", "--url=ftp://user:secret@host/x", "local"),
+        ("pull", "--url=nonsense", "local"),
+        ("pull", "ftp", "main"),
+        ("remote", "refs", "--cache-dir=/nowhere", "local"),
+        ("remote", "summary", "ftp"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_is_found_before_anything_is_fetched(
+    tmp_path: Path, repo: Path, compare: Compare, words: tuple[str, ...]
+) -> None:
+    mirror = tmp_path / "mirror"
+    succeed("init", f"--repo={mirror}", "--mode=archive")
+    for name, *rest in (
+        ("local", f"file://{repo}", "main"),
+        ("plain", f"file://{repo}"),
+        ("ftp", "ftp://host/x"),
+    ):
+        succeed("remote", "add", f"--repo={mirror}", "--no-gpg-verify", name, *rest)
+
+    compare(*words, f"--repo={mirror}")
+
+
+def test_a_mirror_of_configured_branches_needs_no_summary(
+    tmp_path: Path, repo: Path, url: str
+) -> None:
+    (repo / "summary").unlink()
+    for number, address in enumerate((url, f"file://{repo}")):
+        mirror = tmp_path / str(number)
+        succeed("init", f"--repo={mirror}", "--mode=archive")
+        succeed("remote", "add", f"--repo={mirror}", "--no-gpg-verify", "origin", address, "main")
+
+        succeed("pull", f"--repo={mirror}", "--mirror", "origin")
+
+        assert succeed("refs", f"--repo={mirror}") == "main\n"

@@ -7,6 +7,7 @@ from time import monotonic
 from ostree.errors import NotFoundError, OSTreeError, RepoError
 from ostree.events import ignore
 from ostree.repo.remotes import Remote
+from ostree.repo.repository import Repo
 from ostree.system.workers import WorkerPool, default_workers
 from ostree.transfer.connection import connect
 from ostree.transfer.delta_use import check_options, estimate, find_deltas
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from ostree.formats.delta.superblock import Superblock
     from ostree.formats.summary import Summary
     from ostree.net.fetcher import Fetcher
-    from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.transfer.plan import Planner
     from ostree.transfer.remote import RemoteAccess
@@ -100,11 +100,13 @@ def pull(
     if not wanted and not options.mirror:
         raise OSTreeError(f"No configured branches for remote {remote.name}")
     listener = on_event or ignore
+    cache = open_cache(repo, source, options)
     if source.local_path is not None and not options.require_static_deltas:
         from ostree.transfer.pull_local import pull_directory
 
+        for path in options.localcache_repos:  # of no use here, but they have to be there
+            Repo.open(path).close()
         return pull_directory(repo, source, wanted, options, trust, listener, everything=everything)
-    cache = open_cache(repo, source, options)
     with connect(repo, remote, source, options) as (found, fetcher):
         mirrors_all = options.mirror and everything
         summary_known = mirrors_all or any(item.checksum is None for item in wanted)
@@ -153,7 +155,7 @@ def _resolve(
         fail_on_stale_cache=options.fail_on_stale_cache,
     )
     if found is None:
-        if everything:
+        if everything and not wanted:
             raise NotFoundError(
                 "Fetching all refs was requested in mirror mode, "
                 "but remote repository does not have a summary"

@@ -156,7 +156,7 @@ def _resolve(wanted: list[Wanted], source: Repo, trust: Trust, *, everything: bo
     if everything or any(item.checksum is None for item in wanted):
         trust.check_summary(data, _read_optional(source, "summary.sig"), WHEN_PULLING)
     if data is None:
-        if everything:
+        if everything and not wanted:
             raise NotFoundError(
                 "Fetching all refs was requested in mirror mode, "
                 "but remote repository does not have a summary"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ostree.errors import OSTreeError
+from ostree.net.fetcher import check_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def access(remote: Remote, options: PullOptions) -> RemoteAccess:
     """Read where a remote is from its configuration.
 
     Raises:
-        OSTreeError: ``No "url" option in remote "…"``.
+        OSTreeError: ``No "url" option in remote "…"``, ``Invalid URI scheme in …``.
     """
     metalink = remote.get("metalink")
     if metalink is not None:
@@ -119,6 +120,9 @@ def access(remote: Remote, options: PullOptions) -> RemoteAccess:
     else:
         url = options.url or remote.require_url()
         content = url if options.url else remote.get("contenturl") or url
+        for address in (url, content):
+            if not address.startswith(MIRROR_LIST):
+                check_url(address)
     return RemoteAccess(
         remote.name,
         url,

@@ -12,7 +12,7 @@ from ostree.transfer.connection import connect
 from ostree.transfer.demands import trust_in
 from ostree.transfer.options import PullOptions
 from ostree.transfer.remote import access, join_url
-from ostree.transfer.summary_cache import SummaryCache
+from ostree.transfer.summary_cache import SummaryCache, check_cache_directory
 from ostree.transfer.trust import WHEN_LOOKING
 
 TYPE_CHECKING = False
@@ -267,6 +267,8 @@ def open_cache(repo: Repo, source: RemoteAccess, options: PullOptions) -> Summar
     Raises:
         NotFoundError: if the directory that was asked for does not exist.
     """
+    if options.cache_dir is not None:
+        check_cache_directory(options.cache_dir)
     if not options.use_cache or source.local_path is not None:
         return None
     return SummaryCache(repo, source.name, options.cache_dir)

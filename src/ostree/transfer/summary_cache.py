@@ -45,9 +45,6 @@ class SummaryCache:
         repo: The repository.
         name: The remote.
         directory: Where instead of the repository's ``tmp/cache``; has to exist.
-
-    Raises:
-        NotFoundError: ``opendir(DIRECTORY): No such file or directory``.
     """
 
     def __init__(self, repo: Repo, name: str, directory: str | None = None) -> None:
@@ -55,7 +52,6 @@ class SummaryCache:
         self._directory = f"{directory or 'tmp/cache'}/{_DIRECTORY}"
         self._name = name
         if directory is not None:
-            check_cache_directory(directory)
             self._directory = os.path.join(os.path.abspath(directory), _DIRECTORY)
 
     def summary(self) -> CachedFile | None:
