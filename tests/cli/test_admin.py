@@ -285,6 +285,14 @@ def test_status_tells_of_signatures(sysroot: Path, keys: KeyMaker, trusted: dict
     status = ("admin", "status", f"--sysroot={sysroot}")
     environ = {**MUTABLE, **trusted}
 
+    origin.rename(origin.with_suffix(".away"))
+    assert fail(*status, "--verify") == "error: Cannot verify deployment with no origin"
+    origin.write_text("[origin]\n")
+    assert fail(*status, "--verify") == "error: No origin/refspec, cannot verify"
+    origin.write_text("[origin]\nrefspec=a b\n")
+    assert fail(*status, "--verify") == "error: Invalid refspec a b"
+    assert "    origin refspec: a b\n" in succeed(*status)
+    origin.with_suffix(".away").rename(origin)
     assert fail(*status, "--verify") == "error: Cannot verify deployment without remote"
     origin.write_text("[origin]\nrefspec=far:os/main\n")
     assert "GPG" not in succeed(*status, environ=environ)

@@ -13,7 +13,7 @@ from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.staged import load_staged
 from ostree.sysroot.step import step
 from ostree.system.closing import Closing, warn_unclosed
-from ostree.system.files import exists, open_directory, path_text
+from ostree.system.files import describe, exists, open_directory, path_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class SysrootView(Closing):
             from ostree.repo.repository import Repo
 
             with step("Opening sysroot repo"):
+                self._require_repository()
                 self._repo = Repo.open(
                     os.path.join(self.path, "ostree/repo"),
                     remotes_directory=self.remotes_directory(),
@@ -127,6 +128,13 @@ class SysrootView(Closing):
                 )
             self._repo.fails_to_publish = self.settings.fails_to_publish
         return self._repo
+
+    def _require_repository(self) -> None:
+        """Name it as seen from here, where it is missing."""
+        try:
+            os.stat("ostree/repo", dir_fd=self._root_fd)
+        except OSError as error:
+            raise SysrootError(describe("opendir(ostree/repo)", error)) from error
 
     def remotes_directory(self) -> str | None:
         """Where remotes are kept in files of their own, unless this is a physical root."""
@@ -179,9 +187,10 @@ class SysrootView(Closing):
 
     def _load(self) -> None:
         run_directory = self.settings.run_directory
-        deployments = load_deployments(
-            self._root_fd, read_bootversion(self._root_fd), run_directory
-        )
+        bootversion = read_bootversion(self._root_fd)
+        # Only to be sure that a change of the list would find its way.
+        read_subbootversion(self._root_fd, bootversion)
+        deployments = load_deployments(self._root_fd, bootversion, run_directory)
         facts = read_booted_facts(self._root_fd, run_directory)
         self._booted = None
         if facts is not None:

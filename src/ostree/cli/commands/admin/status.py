@@ -5,7 +5,7 @@ from __future__ import annotations
 from ostree.cli.options import flag
 from ostree.cli.status_text import describe_default, format_status, format_status_json
 from ostree.cli.sysroot import open_sysroot
-from ostree.errors import OSTreeError, SysrootError
+from ostree.errors import FormatError, OSTreeError, SysrootError
 from ostree.formats.refspec import parse_refspec
 from ostree.sysroot.status import read_status
 from ostree.types import ObjectType
@@ -60,7 +60,7 @@ def _print(ctx: Context, args: Arguments, sysroot: Sysroot) -> None:
 
 def _signatures(sysroot: Sysroot, deployment: Deployment) -> str:
     """What signatures the commit has, if its remote demands any."""
-    remote = parse_refspec(deployment.refspec)[0] if deployment.refspec else None
+    remote = _remote(deployment)
     if remote is None:
         return ""
     from ostree.transfer.attestation import describe_for_remote
@@ -70,10 +70,20 @@ def _signatures(sysroot: Sysroot, deployment: Deployment) -> str:
     return "".join(describe_for_remote(sysroot.repo, deployment.checksum, remote, "    GPG: "))
 
 
+def _remote(deployment: Deployment) -> str | None:
+    """The remote that is followed; the list has to be readable if that is written badly."""
+    try:
+        return parse_refspec(deployment.refspec)[0] if deployment.refspec else None
+    except FormatError:
+        return None
+
+
 def _verification(sysroot: Sysroot, deployment: Deployment) -> str:
     """What speaks for the commit; that nothing does is an error."""
     from ostree.transfer.attestation import verify_for_remote
 
+    if deployment.origin is None:
+        raise SysrootError("Cannot verify deployment with no origin")
     if not deployment.refspec:
         raise SysrootError("No origin/refspec, cannot verify")
     remote, _ = parse_refspec(deployment.refspec)
