@@ -180,10 +180,28 @@ class SysrootView(Closing):
                     f"Unexpected state: ostree/ on device {own_device} but "
                     f"ostree/repo on device {repo_device}"
                 )
+            self._refuse_vfat(own_device)
             stamp = os.stat("ostree/deploy", dir_fd=self._root_fd).st_mtime_ns
             if force or stamp != self._loaded:
                 self._load()
                 self._loaded = stamp
+
+    def _refuse_vfat(self, own_device: int) -> None:
+        """There are no symbolic links on it, and one of them selects the boot configuration."""
+        try:
+            device = os.stat("boot", dir_fd=self._root_fd).st_dev
+        except FileNotFoundError:
+            return
+        if device == own_device:
+            return
+        from ostree.system.file_system_type import VFAT, file_system_type
+
+        fd = open_directory("boot", dir_fd=self._root_fd)
+        try:
+            if file_system_type(fd) == VFAT:
+                raise SysrootError("/boot cannot currently be a vfat filesystem")
+        finally:
+            os.close(fd)
 
     def _load(self) -> None:
         run_directory = self.settings.run_directory

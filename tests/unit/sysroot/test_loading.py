@@ -9,6 +9,7 @@ import pytest
 
 from ostree.errors import OSTreeError
 from ostree.sysroot.deployment import UnlockedState
+from ostree.system import file_system_type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,4 +197,34 @@ def test_a_booted_system_elsewhere_is_not_this_one(lab: Lab, entry: Path) -> Non
 
     with lab.open() as sysroot:
         assert sysroot.booted is None
+    assert entry.exists()
+
+
+def test_boot_on_a_file_system_without_links(
+    lab: Lab, entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only looked for where it may be: /boot is on a file system of its own."""
+    asked: list[int] = []
+
+    def vfat(fd: int) -> int:
+        asked.append(fd)
+        return file_system_type.VFAT
+
+    monkeypatch.setattr(file_system_type, "file_system_type", vfat)
+    assert len(lab.names()) == 1
+    assert asked == []
+    boot = lab.root / "boot"
+    boot.rename(lab.root / "boot.away")
+    boot.symlink_to("/proc")
+
+    assert error_of(lab) == "loading sysroot: /boot cannot currently be a vfat filesystem"
+    assert len(asked) == 1
+    assert not entry.exists()
+
+
+def test_bootlinks_of_no_version(lab: Lab, entry: Path) -> None:
+    (lab.root / "ostree/boot.1").unlink()
+    (lab.root / "ostree/boot.1").symlink_to("boot.1.9")
+
+    assert error_of(lab) == "loading sysroot: Invalid target 'boot.1.9' in ostree/boot.1"
     assert entry.exists()
