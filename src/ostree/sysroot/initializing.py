@@ -32,7 +32,7 @@ def init_fs(path: str | os.PathLike[str], *, epoch: int) -> None:
     try:
         root_fd = open_directory(absolute)
     except OSError as error:
-        raise SysrootError(describe(f"opendir({absolute})", error)) from error
+        raise SysrootError(describe(f"opendir({os.fspath(path)})", error)) from error
     try:
         with step("Initializing sysroot"):
             make_directory("boot", root_fd, 0o755)

@@ -78,7 +78,8 @@ class SysrootView(Closing):
             root_fd = open_directory(absolute)
         except OSError as error:
             raise SysrootError(
-                f"loading sysroot: Initializing sysroot: opendir({absolute}): {error.strerror}"
+                f"loading sysroot: Initializing sysroot: opendir({path_text(path)}): "
+                f"{error.strerror}"
             ) from error
         return cls(absolute, root_fd, settings or SysrootSettings(), on_event)
 
