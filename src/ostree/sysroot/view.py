@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ostree.events import Listener
     from ostree.formats.boot_entry import BootEntry
     from ostree.repo.repository import Repo
+    from ostree.sysroot.config_diff import ConfigConflicts
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.etc_diff import EtcChanges
 
 
 class SysrootView(Closing):
@@ -293,3 +295,45 @@ class SysrootView(Closing):
             return None
         version = commit.metadata_value("version", "s")
         return version if isinstance(version, str) else None
+
+    def read_command_line(self) -> str:
+        """The arguments of the running kernel.
+
+        Raises:
+            SysrootError: they cannot be read.
+        """
+        path = f"{self.settings.proc_directory}/cmdline"
+        with step("Reading kernel command line"), open(path, "rb") as file:
+            return file.read(1 << 16).decode("utf-8", "surrogateescape")
+
+    def diff_config(self, stateroot: str | None = None) -> EtcChanges:
+        """What was changed in the ``/etc`` of a deployment.
+
+        Args:
+            stateroot: Whose merge deployment; None means the booted deployment.
+
+        Raises:
+            NotFoundError: there is no such deployment.
+            SysrootError: it cannot be read, or None is given and nothing is booted.
+        """
+        from ostree.sysroot.config_diff import diff_config
+
+        self.load()
+        return diff_config(self, stateroot)
+
+    def find_config_conflicts(self, stateroot: str | None = None) -> ConfigConflicts:
+        """What of ``/etc`` was changed there and also by the vendor, from version to version.
+
+        Up to the version to be booted next, if that is another one, else since the one before.
+
+        Args:
+            stateroot: Whose merge deployment; None means the booted deployment.
+
+        Raises:
+            NotFoundError: there is no such deployment.
+            SysrootError: it cannot be read, or None is given and nothing is booted.
+        """
+        from ostree.sysroot.config_diff import find_config_conflicts
+
+        self.load()
+        return find_config_conflicts(self, stateroot)
