@@ -28,7 +28,8 @@ DEV := .venv/.dev
 # a web server and a proxy as others run them.
 TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs \
 	nginx-light openssl tinyproxy \
-	busybox-static shellcheck fdisk e2fsprogs zstd systemd mmdebstrap dosfstools mtools gdisk u-boot-tools
+	busybox-static shellcheck fdisk e2fsprogs zstd systemd mmdebstrap dosfstools mtools gdisk u-boot-tools \
+	grub-common grub-efi-amd64-bin
 BOOT_PACKAGES := qemu-system-x86 qemu-system-common u-boot-qemu u-boot-tools fdisk dosfstools mtools \
 	e2fsprogs busybox-static cpio
 REFERENCE_PACKAGES := ostree

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.running import fail, succeed
+from cli.running import fail, ostree, succeed
 from ostree.formats import uboot_script
 from support.draft_trees import SYSTEMD, Contents, snapshot, write_tree
 from support.image_tools import why_no_images
@@ -292,3 +292,46 @@ def test_the_reference_finds_a_system(layout: str, repo: Path, tmp_path: Path) -
     assert f"test {document['commit']}.0" in done.stdout
     assert "origin refspec: vendor:os/test" in done.stdout
     assert done.stdout.endswith("http://localhost/repo\n")
+
+
+# GRUB -----------------------------------------------------------------------------------------
+
+GRUB_MODULES = "/usr/lib/grub/x86_64-efi"
+needs_grub = pytest.mark.skipif(
+    not (shutil.which("grub-mkimage") and os.path.isdir(GRUB_MODULES)),
+    reason="GRUB for UEFI is not installed (Debian: grub-common, grub-efi-amd64-bin)",
+)
+
+
+@needs_grub
+@pytest.mark.parametrize("layout", ["single", "boot-partition"])
+def test_what_grub_finds(layout: str, repo: Path, tmp_path: Path) -> None:
+    document = build(repo, tmp_path / "disk.img", "--bootloader=grub2", f"--layout={layout}")
+
+    contents = check_file_systems(tmp_path / "disk.img", document)
+    boot = contents.get("boot", contents["root"] / "boot")
+    (tmp_path / "fat").mkdir()
+    subprocess.run(["mcopy", "-s", "-i", contents["firmware"], "::*", tmp_path / "fat"], check=True)
+    program = (tmp_path / "fat/EFI/BOOT/BOOTX64.EFI").read_bytes()
+    assert program.startswith(b"MZ")
+    # The file system that its first commands look for is that of /boot.
+    partition = "root" if layout == "single" else "boot"
+    assert f"--set=root {partitions(document)[partition]['uuid']}".encode() in program
+    config = (boot / "grub/grub.cfg").read_text()
+    kernel = next(line.split()[1] for line in config.splitlines() if line.split()[:1] == ["linux"])
+    assert (boot / kernel.removeprefix("/boot/")).read_text() == "kernel"
+    assert "bootloader=grub2" in (contents["root"] / "ostree/repo/config").read_text()
+
+
+def test_grub_needs_its_modules(repo: Path, tmp_path: Path) -> None:
+    options = (f"--repo={repo}", "--ref=os/test", "--os=test", "--bootloader=grub2", "--arch=m68k")
+
+    result = ostree("image", "build", *options, f"--output={tmp_path}/disk.img", environ=ENVIRON)
+
+    assert result.status == 1
+    assert result.err.startswith(
+        "error: GRUB for UEFI on m68k is not known here"
+        if shutil.which("grub-mkimage")
+        else "error: grub-mkimage is not installed"
+    )
+    assert os.listdir(tmp_path) == []

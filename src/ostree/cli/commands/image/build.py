@@ -134,10 +134,12 @@ def parse_size(name: str, value: str) -> int:
     return size
 
 
-def _boot_script(args: Arguments) -> bytes | None:
+def _boot_script(args: Arguments) -> bytes:
     name = args.text("boot-script")
     if name is None:
-        return None
+        from ostree.boot.scripts import read_script
+
+        return read_script("boot.cmd")
     try:
         with open(name, "rb") as file:
             return file.read(1 << 21)
