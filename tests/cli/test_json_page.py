@@ -6,7 +6,7 @@ import io
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.json_page import Section
+    from support.openpgp import KeyMaker
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 PAGE = Page(PATH)
 LINES = "`--progress=json`"
+SHOW_COMMIT = "`ostree show --json COMMIT`"
 IMAGES = "`ostree image build --json`"
 SECTIONS = {section.title: section for section in PAGE.commands if section.title != LINES}
 
@@ -115,6 +117,43 @@ def test_a_bad_repository_is_told_whole(documented: Path) -> None:
     assert document["marked_partial"] == bad[0]["commits"]
 
 
+def signed_document(place: Path, keys: KeyMaker) -> dict[str, Any]:
+    """What ``show --json`` prints of a commit with a good signature and one of an unknown key."""
+    for name in ("one@example.org", "two@example.org"):
+        succeed("gpg-sign", "--repo=repo", f"--gpg-homedir={keys.home}", "main", name)
+    (place / "repo/origin.trustedkeys.gpg").write_bytes(keys.export("one@example.org"))
+    document: dict[str, Any] = json.loads(run("ostree show --json main"))
+    return document
+
+
+def test_a_signed_commit_is_told_with_what_its_signatures_are_worth(
+    documented: Path, keys: KeyMaker
+) -> None:
+    document = signed_document(documented, keys)
+
+    assert PAGE.problems(SECTIONS[SHOW_COMMIT], document) == []
+    one, two = document["signatures"]
+    assert (one["status"], one["valid"], one["user"]) == ("good", True, "One <one@example.org>")
+    assert (two["status"], two["valid"], two["user"]) == ("key-missing", False, None)
+    assert one["primary_key"].endswith(one["key"][-16:])
+
+
+def test_a_signed_summary_is_told_with_its_signatures(documented: Path, keys: KeyMaker) -> None:
+    home = f"--gpg-homedir={keys.home}"
+    succeed("summary", "-u", "--repo=repo", home, "--gpg-sign=one@example.org")
+    (documented / "one.gpg").write_bytes(keys.export("one@example.org"))
+    (documented / "repo/origin.trustedkeys.gpg").write_bytes(keys.export("one@example.org"))
+    for key in ("gpg-verify-summary", "gpg-verify"):
+        succeed("config", "--repo=repo", "set", f'remote "origin".{key}', "true")
+
+    local = json.loads(succeed("summary", "--json", "--repo=repo", f"--gpg-homedir={documented}"))
+    remote = json.loads(run("ostree remote summary --json origin"))
+
+    assert PAGE.problems(SECTIONS["`ostree summary --json`"], local) == []
+    assert [found["status"] for found in local["signatures"]] == ["good"]
+    assert remote["signatures"] == local["signatures"]
+
+
 @pytest.mark.parametrize("title", SECTIONS)
 def test_documents_have_the_documented_fields(title: str, documented: Path) -> None:
     """All of them, and no others, each of its type."""
@@ -125,7 +164,7 @@ def test_documents_have_the_documented_fields(title: str, documented: Path) -> N
         assert PAGE.problems(section, json.loads(run(example.command))) == []
 
 
-def test_every_documented_field_is_in_some_example(documented: Path) -> None:
+def test_every_documented_field_is_in_some_example(documented: Path, keys: KeyMaker) -> None:
     """What never appears may as well not exist."""
     seen: set[str] = set()
 
@@ -134,6 +173,7 @@ def test_every_documented_field_is_in_some_example(documented: Path) -> None:
         section = SECTIONS[title]
         for example in section.examples:
             seen |= PAGE.seen(section, json.loads(run(example.command)))
+    seen |= PAGE.seen(SECTIONS[SHOW_COMMIT], signed_document(documented, keys))
     seen |= PAGE.seen(SECTIONS["`ostree fsck --json`"], damaged_document(documented))
 
     left_out = (LINES, *impossible)

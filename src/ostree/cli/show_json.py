@@ -38,7 +38,7 @@ def show_document(repo: Repo, args: Arguments, rev: str) -> dict[str, Json]:
         return {"related": [{"name": name, "checksum": digest.hex()} for name, digest in related]}
     if args.flag("print-sizes"):
         return _sizes_json(repo, repo.resolve(rev))
-    return _object_json(repo, rev)
+    return _object_json(repo, args, rev)
 
 
 def _file_json(type: str, name: str) -> dict[str, Json]:
@@ -67,6 +67,17 @@ def _metadata_json(pairs: Sequence[tuple[str, Variant]], key: str | None) -> dic
     raise NotFoundError(f"No such metadata key '{key}'")
 
 
+def _signatures_json(repo: Repo, args: Arguments, commit: Checksum) -> list[Json]:
+    from ostree.cli.commands.show import inspect_signatures
+
+    verdict = inspect_signatures(args, repo, commit)
+    if verdict is None:
+        return []
+    from ostree.cli.signature_json import signatures_json
+
+    return signatures_json(verdict)
+
+
 def _sizes_json(repo: Repo, checksum: Checksum) -> dict[str, Json]:
     from ostree.formats import sizes
 
@@ -88,13 +99,17 @@ def _sizes_json(repo: Repo, checksum: Checksum) -> dict[str, Json]:
     }
 
 
-def _object_json(repo: Repo, rev: str) -> dict[str, Json]:
+def _object_json(repo: Repo, args: Arguments, rev: str) -> dict[str, Json]:
     """The object that a revision or checksum names, with its type."""
     is_checksum = looks_like_checksum(rev)
     checksum = Checksum(rev) if is_checksum else repo.resolve(rev)
     if not is_checksum or repo.has_object(checksum, ObjectType.COMMIT):
         commit = repo.load_commit(checksum)
-        return {"type": "commit", **object_json.commit_json(repo, checksum, commit)}
+        return {
+            "type": "commit",
+            **object_json.commit_json(repo, checksum, commit),
+            "signatures": _signatures_json(repo, args, checksum),
+        }
     if repo.has_object(checksum, ObjectType.DIRMETA):
         meta = repo.load_dirmeta(checksum)
         return {"type": "dirmeta", **object_json.dirmeta_json(checksum, meta)}

@@ -9,12 +9,13 @@ from ostree.formats.date_text import signed_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ostree.cli.json_output import Json
     from ostree.cli.options import Arguments
     from ostree.formats.gvariant import Variant
     from ostree.formats.summary import Summary, SummaryRef
+    from ostree.sign.interface import Verdict
 
 #: What has fields of its own, if it is of its type.
 _KNOWN = {
@@ -31,8 +32,15 @@ _KNOWN = {
 }
 
 
-def summary_document(summary: Summary, args: Arguments) -> dict[str, Json]:
+def summary_document(
+    summary: Summary, args: Arguments, verdict: Callable[[], Verdict | None]
+) -> dict[str, Json]:
     """A summary, or what the options of a command that shows one ask for.
+
+    Args:
+        summary: The summary.
+        args: The options.
+        verdict: Looks at its signatures, if it has any.
 
     Raises:
         NotFoundError: ``No such metadata key 'KEY'``.
@@ -41,7 +49,9 @@ def summary_document(summary: Summary, args: Arguments) -> dict[str, Json]:
     if args.flag("list-metadata-keys"):
         return {"keys": sorted({name for name, _ in summary.metadata})}
     if key is None:
-        return summary_json(summary)
+        from ostree.cli.signature_json import signatures_json
+
+        return {**summary_json(summary), "signatures": signatures_json(verdict())}
     for name, variant in summary.metadata:
         if name == key:
             return {"key": key, **variant_json(variant)}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ostree.cli.options import Arguments
     from ostree.formats.gvariant import Variant
     from ostree.repo.repository import Repo
+    from ostree.sign.gpg.verifying import GpgVerdict
 
 USAGE = "OBJECT"
 OPTIONS = (
@@ -178,12 +179,24 @@ def _print_metadata_object(
 
 
 def _print_signatures(ctx: Context, args: Arguments, repo: Repo, commit: Checksum) -> None:
-    """What OpenPGP signatures the commit has; none of them need be good."""
+    """What OpenPGP signatures the commit has."""
+    verdict = inspect_signatures(args, repo, commit)
+    if verdict is not None:
+        from ostree.cli.signing import found_text
+
+        ctx.stdout.write(found_text("Found", verdict.descriptions))
+
+
+def inspect_signatures(args: Arguments, repo: Repo, commit: Checksum) -> GpgVerdict | None:
+    """What the OpenPGP signatures of a commit are worth; None if it has none.
+
+    Raises:
+        OSTreeError: if they are none, or keys cannot be read.
+    """
     from ostree.repo.signing import inspect_commit, is_signed
 
     if not is_signed(repo, commit):
-        return
-    from ostree.cli.signing import found_text
+        return None
     from ostree.repo import keyrings
 
     remote = args.text("gpg-verify-remote")
@@ -191,6 +204,4 @@ def _print_signatures(ctx: Context, args: Arguments, repo: Repo, commit: Checksu
         verifier = keyrings.verifier_for_remote(repo, remote)
     else:
         verifier = keyrings.verifier_for_repo(repo, args.text("gpg-homedir"))
-    verdict = inspect_commit(repo, commit, verifier)
-    if verdict is not None:
-        ctx.stdout.write(found_text("Found", verdict.descriptions))
+    return inspect_commit(repo, commit, verifier)

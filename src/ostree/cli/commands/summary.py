@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ostree.formats.gvariant import Variant
     from ostree.formats.summary import Summary
     from ostree.repo.repository import Repo
+    from ostree.sign.gpg.verifying import GpgVerdict
 
 USAGE = ""
 OPTIONS = (
@@ -50,7 +51,8 @@ def run(ctx: Context, args: Arguments) -> None:
             from ostree.cli.summary_json import summary_document
 
             refuse_with_json(args, "update", "raw")
-            print_json(ctx, summary_document(_load(repo), args))
+            document = summary_document(_load(repo), args, lambda: _inspect(repo, args))
+            print_json(ctx, document)
         elif args.flag("update"):
             from ostree.repo.summary import regenerate
 
@@ -86,19 +88,26 @@ def _metadata(args: Arguments) -> list[tuple[str, Variant]]:
 
 
 def _print_signatures(ctx: Context, repo: Repo, args: Arguments) -> None:
+    if not files.exists("summary.sig", repo.dir_fd):
+        ctx.stdout.line("Summary is unsigned")
+        return
+    verdict = _inspect(repo, args)
+    if verdict is not None:
+        ctx.stdout.write("\n" + found_text("Found", verdict.descriptions, " on the summary"))
+
+
+def _inspect(repo: Repo, args: Arguments) -> GpgVerdict | None:
+    """What the summary's OpenPGP signatures are worth; None if there are none."""
     try:
         stored = files.read_file("summary.sig", repo.dir_fd, limit=MAX_METADATA)
     except FileNotFoundError:
-        ctx.stdout.line("Summary is unsigned")
-        return
+        return None
     from ostree.formats import signature_dict
     from ostree.repo.keyrings import verifier_for_signing
 
     verifier = verifier_for_signing(repo, args.text("gpg-homedir"))
     signatures = verifier.signatures(signature_dict.decode(stored))
-    if signatures is not None:
-        verdict = verifier.check(_read(repo), signatures)
-        ctx.stdout.write("\n" + found_text("Found", verdict.descriptions, " on the summary"))
+    return None if signatures is None else verifier.check(_read(repo), signatures)
 
 
 def _read(repo: Repo) -> bytes:

@@ -43,7 +43,7 @@ def run(ctx: Context, args: Arguments) -> None:
             from ostree.cli.summary_json import summary_document
 
             refuse_with_json(args, "raw")
-            print_json(ctx, summary_document(found.summary, args))
+            print_json(ctx, summary_document(found.summary, args, lambda: found.verdict))
         elif args.flag("raw"):
             ctx.stdout.line(variant_text(summary_format.TYPE, found.data, swap=True))
         elif args.flag("list-metadata-keys"):
