@@ -26,7 +26,7 @@ DEV := .venv/.dev
 
 # The reference command, its tests and GLib's own serialiser, for the tests that compare with them;
 # a web server and a proxy as others run them.
-TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs \
+TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs erofs-utils \
 	nginx-light openssl tinyproxy \
 	busybox-static shellcheck fdisk e2fsprogs zstd systemd mmdebstrap dosfstools mtools gdisk u-boot-tools \
 	grub-common grub-efi-amd64-bin

@@ -110,6 +110,7 @@ class ChangeableSysroot(SysrootView):
             booted = self._booted
             if booted is not None and all(d.key != booted.key for d in wanted):
                 raise SysrootError("Attempting to remove booted deployment")
+            self._settle_soft_reboot(wanted)
             with self._settle_staged(wanted) as staged_changed:
                 written = self._write(wanted)
             if not (written or staged_changed):
@@ -132,6 +133,14 @@ class ChangeableSysroot(SysrootView):
             old_count=len(current),
         )
         return True
+
+    def _settle_soft_reboot(self, wanted: Sequence[Deployment]) -> None:
+        """A soft reboot must not lead to what is not in the list."""
+        keys = {d.key for d in wanted}
+        if any(d.soft_reboot_target and d.key not in keys for d in self._deployments):
+            from ostree.sysroot.soft_reboot import reset
+
+            reset(self.settings.run_directory)
 
     @contextmanager
     def _settle_staged(self, wanted: Sequence[Deployment]) -> Iterator[bool]:

@@ -197,6 +197,21 @@ class DeploymentMaker:
 
     # what comes last --------------------------------------------------------------------------
 
+    def renew_etc(self, deployment: Deployment) -> None:
+        """Give an initialized deployment its default ``/etc`` again, whatever it has now.
+
+        Raises:
+            OSTreeError: it may have none then; this can be repeated.
+        """
+        set_immutable(deployment.path, self._root_fd, on=False)
+        fd = open_subdirectory(self._root_fd, deployment.path)
+        try:
+            with step("Preparing /etc"):
+                remove_tree("etc", fd)
+                self._prepare_etc(deployment, fd)
+        finally:
+            os.close(fd)
+
     def finalize(self, deployment: Deployment, merge: Deployment | None) -> None:
         """Make an initialized deployment ready to be booted: the rest of :meth:`make`.
 

@@ -57,8 +57,12 @@ def _finalize(sysroot: ChangeableSysroot) -> Deployment | None:
     log_finalizing(sysroot.on_event, waiting)
     merge = find_merge(state, current)
     new = _without_staging(waiting, state, merge, parse_config(sysroot.repo.config.keyfile))
+    maker = _maker(sysroot)
     with step("Finalizing deployment"):
-        _maker(sysroot).finalize(new, merge)
+        if staged.begin_finishing(sysroot.settings.run_directory):
+            # Part of a merge is in there, of what /etc was then.
+            maker.renew_etc(new)
+        maker.finalize(new, merge)
     wanted = plan_list(current, new, booted=sysroot.booted, merge=merge, retention=Retention())
     sysroot.write_deployments(wanted)
     sysroot.clean_up(prune=False)

@@ -8,9 +8,9 @@ import stat
 from functools import cmp_to_key
 
 from ostree.errors import FormatError, OSTreeError, SysrootError
-from ostree.formats import gvariant
 from ostree.formats.boot_entry import BootEntry, is_entry_name, parse_counters
 from ostree.formats.boot_link import parse_boot_link, parse_bootlink_target
+from ostree.formats.booted_state import BootedState
 from ostree.formats.keyfile import KeyFile
 from ostree.formats.origin import is_hotfixed
 from ostree.formats.version_order import compare_versions
@@ -203,11 +203,26 @@ def read_booted_facts(root_fd: int, run_directory: str) -> BootedFacts | None:
     root = os.stat("/")
     if not os.path.samestat(root, os.fstat(root_fd)):
         return None
-    pairs = gvariant.decode("a{sv}", data, strict=False)
-    recorded = gvariant.lookup(pairs, "backing-root-device-inode", "(tt)")
+    recorded = BootedState.decode(data).device_inode
     if recorded is not None:
         return BootedFacts(*recorded)
     return BootedFacts(root.st_dev, root.st_ino)
+
+
+def mark_soft_reboot(deployments: list[Deployment], run_directory: str, root_fd: int) -> None:
+    """Mark the deployment that a soft reboot would lead to.
+
+    Raises:
+        OSError: what says so cannot be read.
+    """
+    try:
+        data = read_file(f"{run_directory}/ostree/nextroot-booted", limit=MAX_TEXT)
+    except FileNotFoundError:
+        return
+    target = BootedState.decode(data).device_inode
+    for deployment in deployments:
+        info = os.stat(deployment.path, dir_fd=root_fd)
+        deployment.soft_reboot_target = (info.st_dev, info.st_ino) == target
 
 
 def is_foreign(root_fd: int, run_directory: str) -> bool:

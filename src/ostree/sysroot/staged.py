@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _STATE = "ostree/staged-deployment"
 _ASIDE = "ostree/staged-deployment.aside"
 _LOCKED = "ostree/staged-deployment-locked"
+_BEGUN = "ostree/staged-deployment-begun"
 
 
 def read_state(run_directory: str) -> StagedState | None:
@@ -44,6 +45,16 @@ def read_state(run_directory: str) -> StagedState | None:
             raise FormatError(f"File is larger than {MAX_TEXT} bytes") from error
         raise
     return StagedState.decode(data)
+
+
+def replace_state(run_directory: str, state: StagedState) -> None:
+    """Stage another deployment: whatever was begun was about what was staged before."""
+    if state.locked:
+        set_lock_file(run_directory, locked=True)
+    write_state(run_directory, state)
+    if not state.locked:
+        set_lock_file(run_directory, locked=False)
+    _unlink_if_there(f"{run_directory}/{_BEGUN}")
 
 
 def write_state(run_directory: str, state: StagedState) -> None:
@@ -182,12 +193,23 @@ def set_aside(run_directory: str) -> Iterator[None]:
         os.rename(aside, state)
         raise
     _unlink_if_there(aside)
-    _unlink_if_there(f"{run_directory}/{_LOCKED}")
+    for name in (_LOCKED, _BEGUN):
+        _unlink_if_there(f"{run_directory}/{name}")
+
+
+def begin_finishing(run_directory: str) -> bool:
+    """Note that finishing begins; whether it was begun before, and interrupted."""
+    path = f"{run_directory}/{_BEGUN}"
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return True
+    return False
 
 
 def forget_finished(run_directory: str) -> None:
     """The staged deployment has its boot entry: the shutdown has nothing to do any more."""
-    for name in (_STATE, _LOCKED):
+    for name in (_STATE, _LOCKED, _BEGUN):
         _unlink_if_there(f"{run_directory}/{name}")
 
 

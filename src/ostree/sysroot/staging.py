@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 from ostree.errors import SysrootError
 from ostree.formats.staged_state import StagedState
 from ostree.sysroot import staged
 from ostree.sysroot.boot_config import extra_keys_of
 from ostree.sysroot.cleanup import remove_deployment
 from ostree.sysroot.creating import DeploymentMaker, write_origin
+from ostree.sysroot.shutdown_service import start_service
+from ostree.sysroot.soft_reboot import is_prepared, reset
 from ostree.sysroot.step import step
 from ostree.sysroot.writing import touch_deployments
 from ostree.system.files import exists
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from ostree.sysroot.deploying import DeployRequest
     from ostree.sysroot.deployment import Deployment
 
-_SERVICE = "ostree-finalize-staged.service"
 _NOT_BOOTED = "Cannot stage deployment: Not currently booted into an OSTree system"
 
 
@@ -47,6 +45,8 @@ def stage(
     run_directory = sysroot.settings.run_directory
     before = staged.read_state(run_directory)
     with step("Staging deployment"):
+        if is_prepared(run_directory):
+            reset(run_directory)
         start_service(run_directory)
         deployment = maker.initialize(request.checksum, request.stateroot)
         deployment.origin = request.origin
@@ -62,11 +62,7 @@ def stage(
             overlay_initrds=list(request.overlay_initrds),
             extra_keys=[] if merge is None else extra_keys_of(merge.entry),
         )
-        if request.lock_finalization:
-            staged.set_lock_file(run_directory, locked=True)
-        staged.write_state(run_directory, state)
-        if not request.lock_finalization:
-            staged.set_lock_file(run_directory, locked=False)
+        staged.replace_state(run_directory, state)
         if before is not None and before.target.key != state.target.key:
             _remove(sysroot, before)
         touch_deployments(sysroot.root_fd)
@@ -81,32 +77,3 @@ def _remove(sysroot: ChangeableSysroot, before: StagedState) -> None:
     path = f"ostree/deploy/{target.stateroot}/deploy/{target.name}"
     if target.key not in listed and exists(path, sysroot.root_fd):
         remove_deployment(target.stateroot, target.name, sysroot.root_fd)
-
-
-def start_service(run_directory: str) -> None:
-    """Make the service manager run ``finalize-staged`` at shutdown.
-
-    Where systemd is not the service manager, what shuts the system down has to do that.
-
-    Raises:
-        SysrootError: it does not start.
-    """
-    if not os.path.isdir(f"{run_directory}/systemd/system"):
-        return
-    try:
-        result = subprocess.run(
-            ["systemctl", "start", "--quiet", _SERVICE],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    except OSError as error:
-        reason = f"systemctl: {error.strerror}"
-    else:
-        if result.returncode == 0:
-            return
-        reason = f"Child process exited with code {result.returncode}"
-    raise SysrootError(
-        f"Failed to start {_SERVICE}: {reason}",
-        hint="its unit has to be installed: ostree admin install-units",
-    )

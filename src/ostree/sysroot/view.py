@@ -8,7 +8,13 @@ from ostree.errors import ObjectNotFoundError, OSTreeError, SysrootError
 from ostree.events import ignore
 from ostree.sysroot import deployment_list
 from ostree.sysroot.layout import read_bootversion, read_subbootversion
-from ostree.sysroot.loading import find_booted, load_deployments, load_entries, read_booted_facts
+from ostree.sysroot.loading import (
+    find_booted,
+    load_deployments,
+    load_entries,
+    mark_soft_reboot,
+    read_booted_facts,
+)
 from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.staged import load_staged
 from ostree.sysroot.step import step
@@ -219,6 +225,7 @@ class SysrootView(Closing):
             staged = load_staged(self._root_fd, run_directory, deployments)
             if staged is not None:
                 deployments.insert(0, staged)
+            mark_soft_reboot(deployments, run_directory, self._root_fd)
         for index, deployment in enumerate(deployments):
             deployment.index = index
         self._deployments = deployments

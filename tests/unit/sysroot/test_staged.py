@@ -17,7 +17,7 @@ from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.deployment_list import Retention
 from ostree.sysroot.finalizing import find_merge
 from ostree.sysroot.layout import MAX_TEXT
-from ostree.sysroot.staging import start_service
+from ostree.sysroot.shutdown_service import start_service
 from ostree.system.files import open_directory
 from ostree.types import Checksum
 

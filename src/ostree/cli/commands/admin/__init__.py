@@ -23,6 +23,12 @@ GROUP = Group(
             hidden=True,
         ),
         Entry(
+            "impl-prepare-soft-reboot",
+            "Internal command to prepare for a soft reboot",
+            hidden=True,
+        ),
+        Entry("prepare-soft-reboot", "Prepare a deployment for a soft reboot"),
+        Entry(
             "state-overlay",
             "Internal command to assemble a state overlay",
             hidden=True,
