@@ -57,7 +57,7 @@ def test_only_what_is_announced_is_written(prepared: Place, kind: str) -> None:
     loader = prepared.loader(kind)
     deployments = [prepared.deployment(0), prepared.deployment(1)]
     before = prepared.tree()
-    facts = loader.read_facts(deployments)
+    facts = loader.read_facts_of(deployments)
     planned = loader.config_files(facts, 1, [d.entry for d in deployments])
     assert prepared.tree() == before
 

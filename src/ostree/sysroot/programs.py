@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -75,38 +74,6 @@ def describe_end(status: int) -> str:
     if status < 0:
         return f"Child process killed by signal {-status}"
     return f"Child process exited with code {status}"
-
-
-def find_program(
-    names: Sequence[str], directories: Sequence[str], dir_fd: int | None
-) -> str | None:
-    """The path of the first of several programs that is in one of the directories.
-
-    Args:
-        names: The programs' names, the preferred one first.
-        directories: Where to look.
-        dir_fd: The tree to look in, with links followed as after chroot(2), or None for the host.
-    """
-    for name in names:
-        for directory in directories:
-            path = f"{directory}/{name}"
-            if dir_fd is None:
-                if os.access(path, os.X_OK) and not os.path.isdir(path):
-                    return path
-            elif _is_executable(path, dir_fd):
-                return path
-    return None
-
-
-def _is_executable(path: str, dir_fd: int) -> bool:
-    try:
-        real = resolve_inside(path, dir_fd, clamp=True)
-        mode = os.stat(real, dir_fd=dir_fd, follow_symlinks=False).st_mode
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
-            return False
-        raise
-    return stat.S_ISREG(mode) and bool(mode & 0o111)
 
 
 def contained(argv: Sequence[str], tree: str, mounts: Sequence[tuple[str, str]]) -> list[str]:

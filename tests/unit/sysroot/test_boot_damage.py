@@ -90,7 +90,11 @@ def test_uenv(deployed: Lab, content: bytes) -> None:
     path = prepare_uboot(deployed)
     path.write_bytes(content)
 
-    check(deployed, "Bootloader write config: .*(UTF-8|larger)", lambda: path.write_text(""))
+    check(
+        deployed,
+        "Bootloader write config: boot/loader/uEnv.txt: .*(UTF-8|larger)",
+        lambda: path.write_text(""),
+    )
 
 
 def test_uenv_of_the_new_deployment(deployed: Lab) -> None:
@@ -104,14 +108,14 @@ def test_uenv_of_the_new_deployment(deployed: Lab) -> None:
         deployed.write("usr/lib/ostree-boot/uEnv.txt", "x=1\n")
         deployed.commit(version="3")
 
-    check(deployed, "Bootloader write config: Invalid UTF-8", repair)
+    check(deployed, "Bootloader write config: /usr/lib/ostree-boot/uEnv.txt: Invalid UTF-8", repair)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("LABEL mine\n\tAPPEND x\n", "Bootloader write config: No KERNEL argument found"),
-        (b"\xff", "Bootloader write config: Invalid UTF-8"),
+        (b"\xff", "Bootloader write config: boot/syslinux/syslinux.cfg: Invalid UTF-8"),
     ],
 )
 def test_syslinux(deployed: Lab, text: str | bytes, words: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ostree.errors import SysrootError
+import os
+
+from ostree.errors import FormatError, SysrootError
 from ostree.sysroot.loading import read_text
-from ostree.system.files import describe, replace_file
+from ostree.sysroot.tree_files import DirectoryFiles
+from ostree.system.files import describe, open_subdirectory, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from ostree.formats.sysroot_config import SysrootConfig
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings
+    from ostree.sysroot.tree_files import TreeFiles
 
 
 class ConfigFile:
@@ -96,18 +100,19 @@ class Bootloader:
         """Whether the sysroot is set up for this boot loader."""
         raise NotImplementedError
 
-    def read_facts(self, deployments: Sequence[Deployment]) -> ConfigFacts:
+    def read_facts(self, tree: TreeFiles | None) -> ConfigFacts:
         """Read what :meth:`config_files` needs.
 
         Args:
-            deployments: The new list, with its boot entries.
+            tree: That of the first deployment of the new list, which for a plan may be a commit
+                still; None if the list is empty.
 
         Raises:
             SysrootError: what has to be there is not.
             FormatError: a file is not text, or longer than it can be.
             OSError: reading failed.
         """
-        del deployments
+        del tree
         return ConfigFacts()
 
     def config_files(
@@ -139,10 +144,20 @@ class Bootloader:
             SysrootError: an entry cannot be expressed.
             OSError: writing failed.
         """
-        facts = self.read_facts(deployments)
+        facts = self.read_facts_of(deployments)
         for file in self.config_files(facts, bootversion, [d.entry for d in deployments]):
             if file.data is not None:
                 replace_file(file.path, file.data, self._root_fd)
+
+    def read_facts_of(self, deployments: Sequence[Deployment]) -> ConfigFacts:
+        """As :meth:`read_facts`, for a list whose trees are checked out."""
+        if not deployments:
+            return self.read_facts(None)
+        tree_fd = open_subdirectory(self._root_fd, deployments[0].path)
+        try:
+            return self.read_facts(DirectoryFiles(tree_fd))
+        finally:
+            os.close(tree_fd)
 
     def after_swap(self, bootversion: int, deployments: Sequence[Deployment]) -> None:
         """What is left to do when ``boot/loader`` has been renamed and is on disk.
@@ -170,5 +185,8 @@ def read_current(path: str, root_fd: int) -> str:
     """
     try:
         return read_text(path, root_fd)
+    except FormatError as error:
+        error.add_prefix(path)
+        raise
     except OSError as error:
         raise SysrootError(describe(f"openat({path})", error)) from error

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ostree.sysroot.bootloaders.mkconfig import Mkconfig
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings
+    from ostree.sysroot.tree_files import TreeFiles
 
 _CONFIGS = ("boot/grub/grub.cfg", "boot/grub2/grub.cfg")
 _VENDORS = "boot/efi/EFI"
@@ -79,9 +80,9 @@ class Grub2(Bootloader):
             return False
         return b'"static-configs"' in state and b'"static-configs":null' not in state
 
-    def read_facts(self, deployments: Sequence[Deployment]) -> ConfigFacts:
+    def read_facts(self, tree: TreeFiles | None) -> ConfigFacts:
         """Find the program that makes ``grub.cfg``; where there is none, we do."""
-        generator = self._mkconfig.find(deployments)
+        generator = self._mkconfig.find(tree)
         return ConfigFacts(prefix=self._find_prefix(), generator=generator)
 
     def config_files(
@@ -100,7 +101,7 @@ class Grub2(Bootloader):
 
     def write_config(self, bootversion: int, deployments: Sequence[Deployment]) -> None:
         """Make ``grub.cfg``, in place or to be put in place after the swap."""
-        facts = self.read_facts(deployments)
+        facts = self.read_facts_of(deployments)
         (file,) = self.config_files(facts, bootversion, [d.entry for d in deployments])
         if self._vendor_directory is not None:
             remove_tree(file.path, self._root_fd)

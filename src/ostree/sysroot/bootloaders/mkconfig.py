@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from ostree.errors import SysrootError
 from ostree.sysroot.loading import is_foreign
-from ostree.sysroot.programs import contained, find_program, run_program
-from ostree.system.files import describe, open_directory
+from ostree.sysroot.programs import contained, run_program
+from ostree.system.files import describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings
+    from ostree.sysroot.tree_files import TreeFiles
 
 #: How distributions call the program, and where it is.
-_NAMES = ("grub2-mkconfig", "grub-mkconfig")
-_DIRECTORIES = ("usr/sbin", "usr/bin", "sbin", "bin")
+_PATHS = (
+    "/usr/sbin/grub2-mkconfig",
+    "/usr/bin/grub2-mkconfig",
+    "/usr/sbin/grub-mkconfig",
+    "/usr/bin/grub-mkconfig",
+)
 #: ``OSTREE_GRUB2_EXEC`` means the system's program, not one of its own, if it ends in these.
-_SYSTEM_PROGRAMS = ("grub2-mkconfig", "/usr/sbin/grub-mkconfig")
+_SYSTEM_PROGRAMS = ("grub2-mkconfig", "/usr/sbin/grub-mkconfig", "/usr/bin/grub-mkconfig")
 
 
 class Mkconfig:
@@ -39,25 +45,17 @@ class Mkconfig:
         self._settings = settings
         self._root_fd = root_fd
 
-    def find(self, deployments: Sequence[Deployment]) -> str | None:
+    def find(self, tree: TreeFiles | None) -> str | None:
         """The generator's path, as it is seen where it runs, or None if there is none."""
         given = self._settings.environ.get("OSTREE_GRUB2_EXEC")
         if given:
             return given
         if not is_foreign(self._root_fd, self._settings.run_directory):
-            return find_program(_NAMES, [f"/{path}" for path in _DIRECTORIES], None)
-        if not deployments:
+            return next((path for path in _PATHS if os.access(path, os.X_OK)), None)
+        if tree is None:
             return None
-        try:
-            tree_fd = open_directory(deployments[0].path, dir_fd=self._root_fd)
-        except FileNotFoundError:
-            # A plan is made before the tree is there.
-            return None
-        try:
-            found = find_program(_NAMES, _DIRECTORIES, tree_fd)
-        finally:
-            os.close(tree_fd)
-        return None if found is None else f"/{found}"
+        found = (path for path in _PATHS if tree.find(path.lstrip("/"), stat.S_IFREG) is not None)
+        return next(found, None)
 
     def run(
         self,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ostree.formats.boot_entry import BootEntry
-    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.tree_files import TreeFiles
 
 _PATH = "boot/syslinux/syslinux.cfg"
 
@@ -31,9 +31,9 @@ class Syslinux(Bootloader):
         """Whether its configuration is there, be it a dangling link."""
         return exists(_PATH, self._root_fd)
 
-    def read_facts(self, deployments: Sequence[Deployment]) -> ConfigFacts:
+    def read_facts(self, tree: TreeFiles | None) -> ConfigFacts:
         """Read the present configuration, whose other entries stay."""
-        del deployments
+        del tree
         return ConfigFacts(current=read_current(_PATH, self._root_fd))
 
     def config_files(
