@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ostree.sysroot.settings import SysrootSettings
+from support.memory import in_memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Oracle = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -59,9 +62,5 @@ def oracle() -> Oracle:
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Path]:
     """A directory on no disk, where there is: the reference would freeze the file system."""
-    if not os.access("/dev/shm", os.W_OK):
-        yield tmp_path
-        return
-    directory = Path(tempfile.mkdtemp(prefix="ostree-twins.", dir="/dev/shm"))
-    yield directory
-    shutil.rmtree(directory)
+    with in_memory(tmp_path) as directory:
+        yield directory

@@ -28,7 +28,7 @@ SEQUENCES = int(os.environ.get("OSTREE_BOOTED_SEQUENCES", "3"))
 
 
 @pytest.fixture
-def twins(memory: Path) -> Iterator[Twins]:
+def twins(memory: Path, oracle: object) -> Iterator[Twins]:
     made = Twins(memory)
     yield made
     made.remove()
