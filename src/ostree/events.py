@@ -132,6 +132,15 @@ class LogEntry(Event):
         self.fields = fields
 
 
+class Doubt(Event):
+    """Something that is done as asked, and may not come out as wished; for people to read."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 if TYPE_CHECKING:
     Listener = Callable[[Event], None]
 

@@ -38,6 +38,8 @@ class AdminLab:
             path = self.tree / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        (self.tree / "sysroot").mkdir()
+        (self.tree / "ostree").symlink_to("sysroot/ostree")
         succeed("admin", "init-fs", self.root)
         succeed("config", self.repo_option, "set", "core.fsync", "false")
         self.admin("os-init", "os")

@@ -31,6 +31,8 @@ def os_tree(tmp_path: Path) -> Path:
     modules.mkdir(parents=True)
     (modules / "vmlinuz").write_text("kernel")
     (modules / "initramfs.img").write_text("initramfs")
+    (tree / "sysroot").mkdir()
+    (tree / "ostree").symlink_to("sysroot/ostree")
     (tree / "usr/etc").mkdir()
     (tree / "usr/etc/conf").write_text("default\n")
     (tree / "usr/lib/os-release").write_text('NAME=Os\nID=os\nVERSION=1\nPRETTY_NAME="Os 1"\n')

@@ -9,7 +9,7 @@ from ostree.cli.context import requested_failures
 from ostree.cli.options import SYSROOT, flag
 from ostree.cli.repository import sign_settings
 from ostree.errors import SysrootError
-from ostree.events import LogEntry, Message
+from ostree.events import Doubt, LogEntry, Message
 from ostree.sysroot.settings import parse_settings
 from ostree.sysroot.sysroot import Sysroot
 
@@ -47,6 +47,8 @@ def open_sysroot(ctx: Context, args: Arguments, *, quiet: bool = False) -> Sysro
     def listen(event: Event) -> None:
         if isinstance(event, LogEntry):
             _log(event, settings.run_directory)
+        elif isinstance(event, Doubt):
+            ctx.stderr.line(f"warning: {event.text}")
         elif isinstance(event, Message) and (event.warning or not quiet):
             (ctx.stderr if event.warning else ctx.stdout).line(event.text)
             # Steps take their time, and somebody may be watching a pipe.

@@ -9,7 +9,7 @@ from ostree.formats.sysroot_config import parse_config
 from ostree.sysroot import deployment_list
 from ostree.sysroot.boot_disk import BootDisk
 from ostree.sysroot.bootloaders.choice import choose_bootloader
-from ostree.sysroot.cleanup import clean, remove_deployment
+from ostree.sysroot.cleanup import clean, clean_boot, remove_deployment
 from ostree.sysroot.deployment_list import SwapKind
 from ostree.sysroot.lock import SysrootLock
 from ostree.sysroot.staged import forget_finished, set_aside
@@ -121,8 +121,39 @@ class ChangeableSysroot(SysrootView):
 
     def _write(self, wanted: Sequence[Deployment]) -> bool:
         """Make the list that of the boot loader; whether that took anything."""
-        current = [d for d in self._deployments if not d.staged]
         bootable = [d for d in wanted if not d.staged]
+        if self._booted is not None and self.settings.early_prune:
+            self._make_room_in_boot(bootable)
+        return self._switch(bootable)
+
+    def _make_room_in_boot(self, bootable: Sequence[Deployment]) -> None:
+        """Drop kernels that the new list does not need, if its own ones would not fit beside."""
+        from ostree.sysroot import early_prune
+
+        root_fd = self._root_fd
+        if not early_prune.is_apart(root_fd, self.repo.dir_fd):
+            return
+        with step("Cleaning bootfs"):
+            clean_boot(root_fd, self._disk, self._deployments)
+        with step("Installing kernel"):
+            space = early_prune.read_boot_space(
+                root_fd, bootable, device_trees=self.settings.device_trees
+            )
+            choice = early_prune.choose(space, lambda size: early_prune.fits_in_boot(root_fd, size))
+        if choice is not early_prune.Choice.PRUNE:
+            return
+        current = [d for d in self._deployments if not d.staged]
+        if not self._switch(early_prune.common_deployments(current, bootable)):
+            return
+        with step("Reloading deployments after commit"):
+            touch_deployments(root_fd)
+            self.load(force=True)
+        with step("Cleaning bootfs"):
+            clean_boot(root_fd, self._disk, self._deployments)
+
+    def _switch(self, bootable: Sequence[Deployment]) -> bool:
+        """Make a list, nothing of which is staged, the active one; whether that took anything."""
+        current = [d for d in self._deployments if not d.staged]
         kind = deployment_list.plan_swap(current, bootable, version_of=self.version_of)
         if kind is SwapKind.NOTHING:
             return False

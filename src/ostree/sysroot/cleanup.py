@@ -22,7 +22,7 @@ from ostree.system.files import list_directory, remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ostree.repo.repository import Repo
     from ostree.sysroot.boot_disk import BootDisk
@@ -52,7 +52,7 @@ def clean(root_fd: int, repo: Repo, disk: BootDisk, deployments: Sequence[Deploy
         _clean_deployments(root_fd, disk, deployments)
         _clean_temporaries(root_fd)
     with step("Cleaning bootfs"):
-        _clean_boot(root_fd, disk, deployments)
+        clean_boot(root_fd, disk, deployments)
     with step("Generating deployment refs"):
         _write_refs(repo, bootversion, subbootversion, deployments)
 
@@ -74,6 +74,19 @@ def _clean_bootversions(disk: BootDisk, bootversion: int, subbootversion: int) -
 
 
 def _clean_deployments(root_fd: int, disk: BootDisk, deployments: Sequence[Deployment]) -> None:
+    for stateroot, name in unlisted_deployments(root_fd, deployments):
+        disk.settle()
+        remove_deployment(stateroot, name, root_fd)
+
+
+def unlisted_deployments(
+    root_fd: int, deployments: Sequence[Deployment]
+) -> Iterator[tuple[str, str]]:
+    """Stateroot and name of each deployment that is in no list, and does not run.
+
+    Raises:
+        FormatError: a directory among them has another kind of name.
+    """
     listed = {(d.stateroot, d.name) for d in deployments}
     running = os.stat("/")
     for stateroot in directory_names("ostree/deploy", root_fd):
@@ -85,8 +98,7 @@ def _clean_deployments(root_fd: int, disk: BootDisk, deployments: Sequence[Deplo
             path = f"{directory}/{name}"
             if os.path.samestat(running, os.stat(path, dir_fd=root_fd)):
                 continue
-            disk.settle()
-            remove_deployment(stateroot, name, root_fd)
+            yield stateroot, name
 
 
 def _clean_temporaries(root_fd: int) -> None:
@@ -114,19 +126,26 @@ def remove_deployment(stateroot: str, name: str, root_fd: int) -> None:
     remove_tree(path, root_fd)
 
 
-def _clean_boot(root_fd: int, disk: BootDisk, deployments: Sequence[Deployment]) -> None:
+def clean_boot(root_fd: int, disk: BootDisk, deployments: Sequence[Deployment]) -> None:
+    """Remove kernels, and overlay initrds, that no deployment in the list needs."""
     wanted = {d.bootcsum for d in deployments}
-    for name in directory_names("boot/ostree", root_fd):
-        checksum = name.rpartition("-")[2]
-        is_ours = "-" in name and len(checksum) == 64 and _HEX.issuperset(checksum)
-        if is_ours and checksum not in wanted:
-            disk.remove(f"boot/ostree/{name}")
+    for path, bootcsum in boot_directories(root_fd):
+        if bootcsum not in wanted:
+            disk.remove(path)
     overlays = {os.path.basename(path) for d in deployments for path in d.entry.overlay_initrds}
     for name in list_directory(_OVERLAYS, root_fd):
         path = f"{_OVERLAYS}/{name}"
         mode = os.stat(path, dir_fd=root_fd, follow_symlinks=False).st_mode
         if stat.S_ISREG(mode) and name not in overlays:
             disk.remove(path)
+
+
+def boot_directories(root_fd: int) -> Iterator[tuple[str, str]]:
+    """Path and boot checksum of each directory of kernels; the stateroot does not count."""
+    for name in directory_names("boot/ostree", root_fd):
+        checksum = name.rpartition("-")[2]
+        if "-" in name and len(checksum) == 64 and _HEX.issuperset(checksum):
+            yield f"boot/ostree/{name}", checksum
 
 
 def _write_refs(

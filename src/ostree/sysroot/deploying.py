@@ -32,11 +32,15 @@ class DeployRequest:
         stage: Whether to finish the deployment at shutdown.
         lock_finalization: Whether a staged one has to be unlocked before.
         overlay_initrds: The checksums of staged initrds to be appended.
+        lint: Whether to refuse a tree that cannot boot, or that there is no room for.
+        clean_first: Whether to remove what is left over before, too.
     """
 
     __slots__ = (
         "arguments",
         "checksum",
+        "clean_first",
+        "lint",
         "lock_finalization",
         "merge",
         "origin",
@@ -60,6 +64,8 @@ class DeployRequest:
         stage: bool = False,
         lock_finalization: bool = False,
         overlay_initrds: Sequence[Checksum] = (),
+        lint: bool = True,
+        clean_first: bool = False,
     ) -> None:
         self.checksum = checksum
         self.stateroot = stateroot
@@ -71,6 +77,8 @@ class DeployRequest:
         self.stage = stage
         self.lock_finalization = lock_finalization
         self.overlay_initrds = tuple(overlay_initrds)
+        self.lint = lint
+        self.clean_first = clean_first
 
 
 def deploy(sysroot: ChangeableSysroot, request: DeployRequest) -> Deployment:
@@ -83,6 +91,12 @@ def deploy(sysroot: ChangeableSysroot, request: DeployRequest) -> Deployment:
     Raises:
         OSTreeError: the list is as it was; what was made is removed by the next cleanup.
     """
+    if request.lint:
+        from ostree.sysroot.checking import check_deployable
+
+        check_deployable(sysroot, request)
+    if request.clean_first:
+        sysroot.clean_up(prune=False)
     config = parse_config(sysroot.repo.config.keyfile)
     booted = sysroot.booted
     maker = DeploymentMaker(

@@ -72,6 +72,7 @@ class Sysroot(EditableSysroot):
         stage: bool = False,
         lock_finalization: bool = False,
         overlay_initrds: Sequence[str | os.PathLike[str]] = (),
+        lint: bool = True,
     ) -> Deployment:
         """Check out a commit and make it the deployment to be booted next.
 
@@ -86,6 +87,8 @@ class Sysroot(EditableSysroot):
             stage: Whether to finish the deployment at shutdown, with ``/etc`` as it is then.
             lock_finalization: Whether to stage it and leave it at that until it is unlocked.
             overlay_initrds: Files that the boot loader appends to the initramfs, if there is one.
+            lint: Whether to refuse, before anything is written, a tree that cannot boot or that
+                there is no room for.
 
         Raises:
             OSTreeError: the list is as it was; what was made is removed by the next cleanup.
@@ -111,8 +114,6 @@ class Sysroot(EditableSysroot):
                     merge=None if merge_deployment is None else merge_deployment.kernel_arguments,
                     proc_cmdline=self.read_command_line() if options.running else "",
                 )
-            # Upstream does this here and not in upgrades: serial numbers depend on it.
-            self.clean_up(prune=False)
             request = DeployRequest(
                 checksum,
                 name,
@@ -124,6 +125,9 @@ class Sysroot(EditableSysroot):
                 stage=stage,
                 lock_finalization=lock_finalization,
                 overlay_initrds=stage_overlays(overlay_initrds, self.settings.run_directory),
+                lint=lint,
+                # Upstream does this here and not in upgrades: serial numbers depend on it.
+                clean_first=True,
             )
             return deploy(self, request)
 

@@ -217,7 +217,8 @@ def read_os_release(files: TreeFiles) -> dict[str, str]:
     Raises:
         SysrootError: there is none, or it is too long to be one.
     """
-    for path in ("usr/lib/os-release", "etc/os-release"):
+    # The last is what /etc is made of, where that is still to be done.
+    for path in ("usr/lib/os-release", "etc/os-release", "usr/etc/os-release"):
         real = files.find(path, stat.S_IFREG)
         if real is None:
             continue

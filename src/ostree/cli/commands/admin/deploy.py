@@ -45,6 +45,7 @@ OPTIONS = (
     flag("karg-none", "Do not import kernel arguments"),
     texts("karg-delete", "NAME=VALUE", "Delete kernel argument if exists"),
     paths("overlay-initrd", "FILE", "Overlay initramfs file"),
+    text("lint", "on|off", "Whether to check before that the tree can boot and has room (on)"),
 )
 
 
@@ -70,6 +71,7 @@ def run(ctx: Context, args: Arguments) -> None:
             overlay_initrds=args.texts("overlay-initrd"),
             merge=not args.flag("no-merge"),
             prune=not args.flag("no-prune"),
+            lint=_wants_lint(args),
             retention=Retention(
                 everything=args.flag("retain"),
                 pending=args.flag("retain-pending"),
@@ -77,6 +79,13 @@ def run(ctx: Context, args: Arguments) -> None:
                 not_as_default=args.flag("not-as-default"),
             ),
         )
+
+
+def _wants_lint(args: Arguments) -> bool:
+    value = args.text("lint")
+    if value not in {None, "on", "off"}:
+        raise UsageError(f"Invalid value '{value}' for --lint: expected on or off")
+    return value != "off"
 
 
 def _origin(args: Arguments) -> KeyFile | None:
