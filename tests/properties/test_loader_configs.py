@@ -12,6 +12,7 @@ from ostree.errors import SysrootError
 from ostree.formats.boot_entry import BootEntry
 from ostree.formats.grub import format_grub_config, format_menu_entries, shell_quote
 from ostree.formats.syslinux import format_syslinux
+from ostree.formats.uenv import format_uenv
 
 VALUE = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n\0"), max_size=12)
 ENTRY = st.fixed_dictionaries(
@@ -118,3 +119,33 @@ def test_a_clone_says_the_same(values: dict[str, str]) -> None:
     assert {key: clone.get(key) for key in clone.keys()} == values  # noqa: SIM118  # no mapping
     assert sorted(clone.to_text().split("\n")) == sorted(entry.to_text().split("\n"))
     assert clone.counters == (0, 0)
+
+
+def env_import(text: str) -> dict[str, str]:
+    """What ``env import -t`` of U-Boot makes of a text: the last assignment of a name counts."""
+    variables: dict[str, str] = {}
+    for line in text.split("\n"):
+        name, equals, value = line.lstrip(" \t").partition("=")
+        if name and not name.startswith("#") and equals:
+            variables[name] = value
+    return variables
+
+
+@given(ENTRIES, st.none() | st.lists(LINE | st.just("board=x"), max_size=4).map("\n".join))
+def test_uboot_imports_what_the_entries_say(
+    entries: list[dict[str, str]], system: str | None
+) -> None:
+    """Whatever the system adds, and however many deployments there are."""
+    variables = env_import(format_uenv([made(values) for values in entries], system))
+
+    for index, values in enumerate(entries):
+        suffix = str(index + 1) if index else ""
+        keys = {"linux": "kernel_image", "initrd": "ramdisk_image", "devicetree": "fdt_file"}
+        for key, variable in keys.items():
+            if key in values:
+                assert variables[variable + suffix] == f"/boot{values[key]}"
+        if "options" in values:
+            assert variables[f"bootargs{suffix}"] == values["options"]
+        assert ("board" in variables) <= (system is not None and "board=x" in system)
+    assert f"kernel_image{len(entries) + 1}" not in variables
+    assert "kernel_image1" not in variables

@@ -143,3 +143,17 @@ def test_contradicting_names(tmp_path: Path, name: str, message: str) -> None:
         find(tmp_path)
 
     assert str(caught.value) == message
+
+
+def test_of_several_kernels_the_first_in_the_directory_counts(tmp_path: Path) -> None:
+    """As upstream has it; which one that is depends on the file system."""
+    for version in ("6.10", "6.2", "6.9"):
+        put(tmp_path / f"usr/lib/modules/{version}/vmlinuz", version)
+    (tmp_path / "usr/lib/modules/0").mkdir()
+    put(tmp_path / "usr/lib/modules/file", "no directory")
+    first = next(n for n in os.listdir(tmp_path / "usr/lib/modules") if n[0] == "6")
+
+    layout, checksum = find(tmp_path)
+
+    assert names(layout) == {f"vmlinuz-{first}": f"usr/lib/modules/{first}/vmlinuz"}
+    assert checksum == sha(first)

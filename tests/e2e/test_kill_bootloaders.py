@@ -1,0 +1,135 @@
+"""Whatever call a command dies at, what the boot loader itself reads leads to whole deployments.
+
+Boot entries and ``uEnv.txt`` are looked at by ``test_kill_admin.py``; here it is ``syslinux.cfg``,
+and the ``grub.cfg`` of an EFI system partition, which does not change in the same moment as
+``boot/loader`` does.  After a kill the sysroot boots; it boots after a cleanup, and after the command
+was run again, and then what it boots is the new list.
+
+The suite takes every 15th call, others every day; ``OSTREE_KILL_ROUNDS=all`` takes all of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.running import ostree, succeed
+from support import interruptions
+from support.bootable import Sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.root
+
+MUTABLE = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "OSTREE_SYSROOT_OPTS": "skip-sync"}
+STRIDE = 1 if os.environ.get("OSTREE_KILL_ROUNDS") == "all" else 15
+OFFSET = dt.datetime.now(dt.UTC).timetuple().tm_yday
+RELEASES = (("1", "a"), ("2", "b"), ("3", "c"))
+
+#: What the boot loader reads, and how it names kernel and arguments.
+CONFIGS = {
+    "syslinux": ("boot/syslinux/syslinux.cfg", r"\tKERNEL (\S+)\n(?:\t.*\n)*?\tAPPEND (.*)\n"),
+    "grub2-efi": ("boot/efi/EFI/vendor/grub.cfg", r"\t linux (\S+) (.*)\n"),
+}
+
+
+class Lab:
+    """A template of a sysroot with two deployments and a third commit, and a copy of it."""
+
+    def __init__(self, directory: Path, kind: str) -> None:
+        self.template, self.root = directory / "template", directory / "root"
+        self.path, self.pattern = CONFIGS[kind]
+        self.samples: dict[str, Sample] = {}
+        self.template.mkdir()
+        succeed("admin", "init-fs", "--modern", self.template)
+        succeed("admin", "os-init", f"--sysroot={self.template}", "os")
+        config = self.template / self.path
+        config.parent.mkdir(parents=True)
+        if kind == "syslinux":
+            (self.template / "boot/loader.0").mkdir()
+            (self.template / "boot/loader").symlink_to("loader.0")
+            (self.template / "boot/loader.0/syslinux.cfg").write_text("TIMEOUT 20\n")
+            config.symlink_to("../loader/syslinux.cfg")
+        else:
+            config.write_text("")
+        for number, (release, kernel) in enumerate(RELEASES):
+            self._add(directory, number, release, kernel)
+
+    def _add(self, directory: Path, number: int, release: str, kernel: str) -> None:
+        sample, tree = Sample(release, kernel), directory / f"tree-{release}"
+        sample.write(tree)
+        options = (f"--timestamp=@{1000 + number}", "--branch=main", f"--tree=dir={tree}")
+        commit = succeed("commit", f"--repo={self.template}/ostree/repo", *options).strip()
+        self.samples[commit] = sample
+        if number < 2:
+            self.deploy(self.template)
+
+    def deploy(self, root: Path) -> None:
+        succeed("admin", "deploy", f"--sysroot={root}", "--os=os", "main", environ=MUTABLE)
+
+    def reset(self) -> None:
+        if self.root.exists():
+            shutil.rmtree(self.root)
+        subprocess.run(["cp", "-a", self.template, self.root], check=True)
+
+    def booted(self) -> list[str]:
+        """The commits that the boot loader can start, each checked to be whole."""
+        entries = re.findall(self.pattern, (self.root / self.path).read_text())
+        return [self._check(kernel, arguments) for kernel, arguments in entries]
+
+    def _check(self, kernel: str, arguments: str) -> str:
+        link = re.search(r"ostree=/(\S+)", arguments)
+        assert link, arguments
+        deployment = (self.root / link[1]).resolve()
+        commit = deployment.name.partition(".")[0]
+        sample = self.samples[commit]
+        path = self.root / kernel.lstrip("/")
+        assert path.read_text() == sample.files["usr/lib/modules/6.1/vmlinuz"]
+        for name, text in sample.files.items():
+            assert (deployment / name).read_text() == text, name
+        return commit
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_at_every_call(tmp_path: Path, kind: str) -> None:
+    interruptions.require()
+    lab = Lab(tmp_path, kind)
+    first, second, third = lab.samples
+    old, new = [second, first], [third, second]
+
+    def act() -> bytes:
+        argv = ("admin", "deploy", f"--sysroot={lab.root}", "--os=os", "main")
+        return b"done" if ostree(*argv, environ=MUTABLE).status == 0 else b"failed"
+
+    lab.reset()
+    assert lab.booted() == old
+    whole = interruptions.interrupt(act, at=0)
+    assert (whole.report, lab.booted()) == (b"done", new)
+
+    outcomes = {"old": 0, "new": 0}
+    for at in range(1 + OFFSET % STRIDE, whole.calls + 1, STRIDE):
+        lab.reset()
+        interrupted = interruptions.interrupt(act, at=at)
+        try:
+            assert interrupted.call is None or interrupted.status == -signal.SIGKILL
+            found = lab.booted()
+            assert found in (old, new)
+            outcomes["new" if found == new else "old"] += 1
+            succeed("admin", "cleanup", f"--sysroot={lab.root}", environ=MUTABLE)
+            assert lab.booted() in (found, new)
+            if lab.booted() == old:
+                lab.deploy(lab.root)
+            assert lab.booted() == new
+        except (AssertionError, OSError) as failure:
+            failure.add_note(f"killed at call {at} of {whole.calls} ({interrupted.call})")
+            raise
+    print(f"{kind}: {whole.calls} calls, {outcomes}")
+    assert sum(outcomes.values()) == len(range(1 + OFFSET % STRIDE, whole.calls + 1, STRIDE))
