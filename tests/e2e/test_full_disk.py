@@ -118,3 +118,56 @@ def test_the_minimum_stops_it_before_the_disk_is_full(
         "Writing content object: min-free-space-percent '10%' would be exceeded, at least "
     )
     assert large.endswith("\u00a0MB requested")
+
+
+ETC_CODE = """
+    import os, sys
+    from ostree.errors import OSTreeError
+    from ostree.sysroot.settings import SysrootSettings
+    from ostree.sysroot.sysroot import Sysroot
+    base, = sys.argv[1:]
+    root, tree = f"{base}/root", f"{base}/tree"
+    for name in ("usr/lib/modules/5/vmlinuz", "usr/lib/os-release", "usr/etc/a"):
+        os.makedirs(os.path.dirname(f"{tree}/{name}"), exist_ok=True)
+        with open(f"{tree}/{name}", "w") as file:
+            file.write("ID=x")
+    os.mkdir(root)
+    Sysroot.init_fs(root)
+    settings = SysrootSettings(immutable=False, run_directory=f"{base}/run")
+    with Sysroot.open(root, settings=settings) as sysroot:
+        config = sysroot.repo.config.keyfile.copy()
+        config.set_string("core", "fsync", "false")
+        config.set_string("core", "min-free-space-percent", "0")
+        sysroot.repo.save_config(config)
+        sysroot.init_stateroot("os")
+        with sysroot.repo.transaction() as txn:
+            txn.set_ref("main", txn.commit(txn.import_directory(tree), timestamp=1))
+        first = sysroot.deploy("main", stateroot="os")
+        etc = f"{root}/{first.path}/etc"
+        for name in ("b", "large", "z"):
+            with open(f"{etc}/{name}", "wb") as file:
+                file.write(os.urandom(14 << 20 if name == "large" else 100))
+        try:
+            sysroot.deploy("main", stateroot="os")
+        except OSTreeError as error:
+            print(error)
+        assert [d.key for d in sysroot.deployments] == [first.key]
+        assert os.path.getsize(f"{etc}/large") == 14 << 20
+        os.truncate(f"{etc}/large", 1 << 20)
+        second = sysroot.deploy("main", stateroot="os")
+        assert sorted(os.listdir(f"{root}/{second.path}/etc")) == ["a", "b", "large", "z"]
+        assert len(os.listdir(f"{root}/ostree/deploy/os/deploy")) == 4
+"""
+
+
+@pytest.mark.root
+def test_a_disk_that_is_full_in_the_middle_of_a_merge(
+    namespace: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The file is named, the old list stays, and the next deployment cleans up and succeeds."""
+    done = processes.run(ETC_CODE, tmp_path / "disk", prefix=namespace)
+
+    assert done.stderr == ""
+    assert done.stdout == (
+        "Deploying tree: Finalizing deployment: During /etc merge: large: No space left on device\n"
+    )
