@@ -18,6 +18,7 @@ from ostree.sysroot.journal import tell_var_relabeled
 from ostree.sysroot.kernel import boot_checksum, find_kernel
 from ostree.sysroot.labelling import label_file, read_policy, relabel_tree
 from ostree.sysroot.layout import deployments_directory, stateroot_directory
+from ostree.sysroot.policy_refresh import refresh_policy
 from ostree.sysroot.step import step
 from ostree.sysroot.tree_files import DirectoryFiles
 from ostree.system.files import (
@@ -228,6 +229,7 @@ class DeploymentMaker:
         try:
             if merge is not None:
                 self._merge_etc(merge, fd)
+                refresh_policy(fd, self._settings.environ)
             self._request_update_units(deployment, fd)
             with step("Relabeling /var"):
                 policy = read_policy(fd)
