@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from ostree.errors import SysrootError
-from ostree.sysroot.programs import contained, describe_end, find_program
+from ostree.sysroot.programs import contained, describe_end
 from ostree.sysroot.step import step
 from ostree.system.files import exists
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DIRECTORIES = ("usr/sbin", "usr/bin")
+_PROGRAMS = ("usr/sbin/semodule", "usr/bin/semodule")
 _OPTION = "--refresh"
 
 
@@ -34,7 +34,7 @@ def refresh_policy(deployment_fd: int, environ: Mapping[str, str]) -> None:
     """
     if not exists("etc/selinux/config", deployment_fd):
         return
-    program = find_program(["semodule"], _DIRECTORIES, deployment_fd)
+    program = next((path for path in _PROGRAMS if exists(path, deployment_fd)), None)
     if program is None:
         return
     tree = os.readlink(f"/proc/self/fd/{deployment_fd}")
