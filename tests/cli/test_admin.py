@@ -333,3 +333,16 @@ def test_what_an_interrupted_transaction_left_goes_with_the_next_boot(sysroot: P
     succeed(*argv, environ=environ)
 
     assert not list(staging.glob("staging-one-*"))
+
+
+def test_switches_of_the_environment_are_listed(sysroot: Path) -> None:
+    argv = ("admin", "status", f"--sysroot={sysroot}")
+
+    for variable, words in (
+        ("OSTREE_SYSROOT_DEBUG", "mutable-deployments test-fifreeze no-xattrs no-dtb"),
+        ("OSTREE_SYSROOT_OPTS", "skip-sync no-early-prune bootloader-naming-1"),
+    ):
+        result = ostree(*argv, environ={variable: "help"})
+        assert (result.status, result.out) == (0, "No deployments.\n")
+        assert result.err == f"Supported debug values: {words} all help\n"
+        assert succeed(*argv, environ={variable: "help,x"}) == "No deployments.\n"

@@ -10,7 +10,7 @@ from ostree.cli.options import SYSROOT, flag
 from ostree.cli.repository import sign_settings
 from ostree.errors import SysrootError
 from ostree.events import Doubt, LogEntry, Message
-from ostree.sysroot.settings import parse_settings
+from ostree.sysroot.settings import DEBUG_WORDS, OPTION_WORDS, parse_settings
 from ostree.sysroot.sysroot import Sysroot
 
 TYPE_CHECKING = False
@@ -38,8 +38,8 @@ def open_sysroot(ctx: Context, args: Arguments, *, quiet: bool = False) -> Sysro
         SysrootError: if there is no such directory.
     """
     path = args.text("sysroot") or ctx.environ.get("OSTREE_SYSROOT") or "/"
-    debug = ctx.environ.get("OSTREE_SYSROOT_DEBUG", "")
-    choices = ctx.environ.get("OSTREE_SYSROOT_OPTS", "")
+    debug = _words(ctx, "OSTREE_SYSROOT_DEBUG", DEBUG_WORDS)
+    choices = _words(ctx, "OSTREE_SYSROOT_OPTS", OPTION_WORDS)
     settings = parse_settings(debug, choices, environ=ctx.environ, signing=sign_settings(ctx))
     settings.boot_id = ctx.environ.get("OSTREE_BOOTID")
     settings.fails_to_publish = "pre-commit" in requested_failures(ctx.environ)
@@ -55,6 +55,14 @@ def open_sysroot(ctx: Context, args: Arguments, *, quiet: bool = False) -> Sysro
             ctx.stdout.flush()
 
     return Sysroot.open(path, settings=settings, on_event=listen)
+
+
+def _words(ctx: Context, variable: str, known: tuple[str, ...]) -> str:
+    """A list of words in the environment; tells what it may hold if it is ``help``."""
+    value = ctx.environ.get(variable, "")
+    if value.lower() == "help":
+        ctx.stderr.line(f"Supported debug values: {' '.join(known)} all help")
+    return value
 
 
 def _log(entry: LogEntry, run_directory: str) -> None:

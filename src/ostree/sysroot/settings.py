@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 
 _SEPARATORS = str.maketrans(":;,\t", "    ")
 
+#: What ``OSTREE_SYSROOT_DEBUG`` may hold.
+DEBUG_WORDS = ("mutable-deployments", "test-fifreeze", "no-xattrs", "no-dtb")
+#: What ``OSTREE_SYSROOT_OPTS`` may hold.
+OPTION_WORDS = ("skip-sync", "no-early-prune", "bootloader-naming-1")
+
 
 class SysrootSettings:
     """How some steps are done.
@@ -111,12 +116,8 @@ def parse_settings(
         environ: The environment of programs that are run.
         signing: How signatures are made and verified.
     """
-    words = parse_debug_words(
-        debug, frozenset({"mutable-deployments", "no-xattrs", "no-dtb", "test-fifreeze"})
-    )
-    choices = parse_debug_words(
-        options, frozenset({"skip-sync", "no-early-prune", "bootloader-naming-1"})
-    )
+    words = parse_debug_words(debug, frozenset(DEBUG_WORDS))
+    choices = parse_debug_words(options, frozenset(OPTION_WORDS))
     return SysrootSettings(
         immutable="mutable-deployments" not in words,
         xattrs="no-xattrs" not in words,
