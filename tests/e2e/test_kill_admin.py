@@ -50,6 +50,11 @@ COMMANDS = {
     "undeploy 1": ("undeploy", "1"),
     "set-default": ("set-default", "1"),
     "cleanup": ("cleanup",),
+    "rollback": ("rollback", "--os=os"),
+    "switch": ("switch", "--os=os", "near:"),
+    "set-kargs": ("instutil", "set-kargs", "--merge", "quiet"),
+    "pin": ("pin", "0"),
+    "set-origin": ("set-origin", "--index=0", "far", "http://ignored", "other"),
 }
 
 
@@ -102,6 +107,10 @@ class Lab:
         """Bring the template into the state that a command needs."""
         if name == "cleanup":
             self._leave_things()
+        if name == "switch":
+            url = f"file://{self.directory}/remote"
+            repo = f"--repo={self.template}/ostree/repo"
+            succeed("remote", "add", repo, "near", url, "--no-gpg-verify")
         if name == "deploy by sub-swap":
             argv = ("admin", "deploy", f"--sysroot={self.template}", "--os=os", "same")
             succeed(*argv, environ=MUTABLE)
