@@ -9,6 +9,7 @@ import stat
 
 from ostree.errors import SysrootError
 from ostree.sysroot.kernel import boot_checksum
+from ostree.sysroot.labelling import label_open_file, read_policy
 from ostree.sysroot.tree_files import DirectoryFiles
 from ostree.system.anonymous import AnonymousFile, random_name
 from ostree.system.copying import copy_content
@@ -24,6 +25,7 @@ from ostree.system.files import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.sysroot.kernel import KernelLayout
+    from ostree.system.selinux import Policy
 
 #: What a file is called until it is complete; only a program that was killed leaves one.
 _TEMPORARY = ".tmp-"
@@ -43,11 +45,14 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
         directory: Where to, relative to the sysroot; made if it is missing.
         root_fd: The sysroot.
 
+    What is copied has the label of a file in ``/boot``, by the policy of the deployment.
+
     Raises:
         SysrootError: a directory has the name of a file, or what is to be replaced is not what is
             damaged.
         OSError: reading or writing failed.
     """
+    labels = _BootLabels(deployment_fd)
     make_directories(directory, root_fd, 0o775)
     target_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root_fd)
     try:
@@ -60,11 +65,27 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
             elif not _is_installed(file.source, deployment_fd, file.name, target_fd):
                 if exists(file.name, target_fd):
                     _check_source(kernel, deployment_fd, directory)
-                _install_file(file.source, deployment_fd, file.name, target_fd)
+                _install_file(file.source, deployment_fd, file.name, target_fd, labels)
     except IsADirectoryError as error:
         raise SysrootError(f"{directory}/{error.filename} is a directory") from error
     finally:
         os.close(target_fd)
+
+
+class _BootLabels:
+    """Labels for files in ``/boot``; the policy is read when the first one is copied."""
+
+    def __init__(self, deployment_fd: int) -> None:
+        self._deployment_fd = deployment_fd
+        self._policy: Policy | None = None
+        self._is_read = False
+
+    def apply(self, fd: int, name: str) -> None:
+        if not self._is_read:
+            self._policy = read_policy(self._deployment_fd)
+            self._is_read = True
+        if self._policy is not None:
+            label_open_file(self._policy, fd, f"/boot/{name}")
 
 
 def _check_source(kernel: KernelLayout, deployment_fd: int, directory: str) -> None:
@@ -90,7 +111,9 @@ def _is_installed(source: str, source_dir: int, name: str, target_dir: int) -> b
     return stat.S_ISREG(there.st_mode) and there.st_size == size
 
 
-def _install_file(source: str, source_dir: int, name: str, target_dir: int) -> None:
+def _install_file(
+    source: str, source_dir: int, name: str, target_dir: int, labels: _BootLabels
+) -> None:
     """Link, or copy, replacing what has the name now."""
     temporary = random_name(_TEMPORARY)
     try:
@@ -100,12 +123,14 @@ def _install_file(source: str, source_dir: int, name: str, target_dir: int) -> N
     except OSError as error:
         if error.errno not in _COPY_INSTEAD:
             raise
-        _copy_file(source, source_dir, name, target_dir)
+        _copy_file(source, source_dir, name, target_dir, labels)
     else:
         os.rename(temporary, name, src_dir_fd=target_dir, dst_dir_fd=target_dir)
 
 
-def _copy_file(source: str, source_dir: int, name: str, target_dir: int) -> None:
+def _copy_file(
+    source: str, source_dir: int, name: str, target_dir: int, labels: _BootLabels | None = None
+) -> None:
     """Copy content, owner and mode, replacing what has the name now."""
     fd = os.open(source, FILE_FLAGS, dir_fd=source_dir)
     try:
@@ -116,6 +141,8 @@ def _copy_file(source: str, source_dir: int, name: str, target_dir: int) -> None
             if (here.st_uid, here.st_gid) != (info.st_uid, info.st_gid):
                 os.fchown(file.fd, info.st_uid, info.st_gid)
             os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
+            if labels is not None:
+                labels.apply(file.fd, name)
             os.fdatasync(file.fd)
             file.replace(name)
     finally:

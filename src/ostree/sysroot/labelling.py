@@ -120,6 +120,16 @@ def label_file(policy: Policy, path: str, dir_fd: int, name: str) -> None:
             os.close(fd)
 
 
+def label_open_file(policy: Policy, fd: int, name: str) -> None:
+    """Give an open file the label of a path; it need not have a name yet.
+
+    Raises:
+        OSTreeError: naming the path.
+    """
+    with step(f"Relabeling {name}"):
+        _set_label(policy, fd, name, os.fstat(fd).st_mode)
+
+
 def _set_label(
     policy: Policy, file: int | str, name: str, mode: int, *, keep: bool = False
 ) -> str | None:

@@ -12,6 +12,7 @@ from ostree.errors import SysrootError
 from ostree.sysroot.kernel import boot_checksum, find_kernel
 from ostree.sysroot.kernel_install import install_kernel
 from ostree.sysroot.tree_files import DirectoryFiles
+from support.policies import make_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,21 @@ def test_on_another_file_system_files_are_copied(
     copy = machine.target / "vmlinuz-5.1"
     assert copy.read_text() == "content of vmlinuz"
     assert (copy.stat().st_nlink, copy.stat().st_mode & 0o7777) == (1, 0o750)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="labels are for root to set")
+def test_copies_have_the_label_of_boot(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    contexts = "/boot/.*\tu:o:other_t:s0\n/boot/vm.*\t--\tu:o:boot_t:s0\n"
+    make_policy(machine.tree, contexts=contexts)
+    refuse_links(monkeypatch)
+
+    machine.install()
+
+    labels = {
+        name: os.getxattr(machine.target / name, "security.selinux").rstrip(b"\0")
+        for name in ("vmlinuz-5.1", "initramfs-5.1.img")
+    }
+    assert labels == {"vmlinuz-5.1": b"u:o:boot_t:s0", "initramfs-5.1.img": b"u:o:other_t:s0"}
 
 
 @pytest.mark.parametrize("copied", [False, True])
