@@ -61,6 +61,7 @@ NAMES = {
     "Tree",
     "TreeId",
     "TrustError",
+    "UnlockedState",
     "UsageError",
     "Variant",
     "__version__",

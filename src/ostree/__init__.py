@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.repo.tree_view import Tree
-    from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.deployment import Deployment, UnlockedState
     from ostree.sysroot.deployment_list import Retention
     from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
     from ostree.sysroot.settings import SysrootSettings
@@ -99,6 +99,7 @@ __all__ = [
     "Tree",
     "TreeId",
     "TrustError",
+    "UnlockedState",
     "UsageError",
     "Variant",
     "__version__",
@@ -130,6 +131,7 @@ _HOMES = {
     "Transaction": "ostree.repo.transaction",
     "Tree": "ostree.repo.tree_view",
     "TreeId": "ostree.types",
+    "UnlockedState": "ostree.sysroot.deployment",
     "Variant": "ostree.formats.gvariant.value",
 }
 

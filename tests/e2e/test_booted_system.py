@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,30 @@ def test_the_mark_of_a_boot_is_made(boot: SimulatedBoot) -> None:
     assert admin(boot, "impl-remount").returncode == 0
 
     assert (boot.run_directory / "ostree-booted").stat().st_mode & 0o7777 == 0o640
+
+
+# keeping /boot mounted -------------------------------------------------------------------------
+
+
+def test_boot_is_kept_busy(boot: SimulatedBoot) -> None:
+    boot.shell("mount -t tmpfs tmpfs /boot/ostree; mkdir -p /boot/ostree/x")
+    boot.shell("mount --bind /boot /boot")
+    command = " ".join(OURS)
+    boot.shell(f"{command} admin finalize-staged --hold >/tmp/out 2>&1 & echo $! >/tmp/pid")
+    for _ in range(100):
+        held = boot.shell("ls -l /proc/$(cat /tmp/pid)/fd 2>/dev/null | grep -c ' /boot$' || true")
+        if held.strip() == "1":
+            break
+        time.sleep(0.1)
+
+    assert held.strip() == "1"
+    assert "busy" in boot.shell("umount /boot 2>&1 || true")
+    boot.shell("kill $(cat /tmp/pid)")
+    for _ in range(100):
+        if boot.shell("umount /boot 2>/dev/null && echo yes || true"):
+            return
+        time.sleep(0.1)
+    pytest.fail("/boot is still busy")
 
 
 # units ----------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ostree.formats.kernel_arguments import KernelArguments
 
 _STATE = "ostree/staged-deployment"
 _ASIDE = "ostree/staged-deployment.aside"
@@ -161,19 +160,6 @@ def set_finalization_lock(run_directory: str, *, locked: bool) -> bool:
     write_state(run_directory, state)
     set_lock_file(run_directory, locked=locked)
     return True
-
-
-def set_staged_arguments(run_directory: str, arguments: KernelArguments) -> None:
-    """Replace the kernel arguments that the staged deployment will have.
-
-    Raises:
-        SysrootError: nothing is staged.
-    """
-    state = read_state(run_directory)
-    if state is None:
-        raise SysrootError("No staged deployment")
-    state.arguments = list(arguments)
-    write_state(run_directory, state)
 
 
 # discarding -----------------------------------------------------------------------------------

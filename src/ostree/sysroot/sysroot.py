@@ -213,19 +213,21 @@ class Sysroot(EditableSysroot):
                 deploy_only=deploy_only,
             )
 
-    def unlock(self, state: UnlockedState) -> None:
+    def unlock(self, state: UnlockedState | str) -> None:
         """Make ``/usr`` of the running system writable.
 
         Args:
             state: ``DEVELOPMENT`` or ``TRANSIENT`` until the next boot, ``HOTFIX`` until the next
-                update.
+                update; or the value of one of these.
 
         Raises:
             SysrootError: nothing is booted, it is unlocked already, or the kernel refuses.
+            ValueError: there is no such state to bring it into.
         """
+        from ostree.sysroot.deployment import UnlockedState
         from ostree.sysroot.unlocking import unlock
 
-        unlock(self, state)
+        unlock(self, UnlockedState(state))
 
     def finalize_staged(self) -> Deployment | None:
         """Do what the shutdown does: make the staged deployment the one to be booted next.

@@ -59,7 +59,10 @@ def unlock(sysroot: ChangeableSysroot, state: UnlockedState) -> None:
 
     Raises:
         SysrootError: nothing is booted, it is unlocked already, or the kernel refuses.
+        ValueError: ``state`` is none of these.
     """
+    if state is UnlockedState.NONE:
+        raise ValueError("/usr can only be unlocked")
     with sysroot.changing():
         sysroot.load()
         booted = _require_locked(sysroot)

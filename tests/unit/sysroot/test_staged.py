@@ -9,7 +9,6 @@ import pytest
 
 from ostree.errors import FormatError, SysrootError
 from ostree.formats.boot_entry import BootEntry
-from ostree.formats.kernel_arguments import KernelArguments
 from ostree.formats.staged_state import DeploymentReference, StagedState
 from ostree.sysroot import staged
 from ostree.sysroot.boot_config import extra_keys_of
@@ -137,18 +136,6 @@ def test_locking_uses_both_ways(run: Path) -> None:
 def test_nothing_to_lock(run: Path) -> None:
     with pytest.raises(SysrootError, match=r"^No staged deployment$"):
         staged.set_finalization_lock(str(run), locked=True)
-    with pytest.raises(SysrootError, match=r"^No staged deployment$"):
-        staged.set_staged_arguments(str(run), KernelArguments(["x"]))
-
-
-def test_other_arguments_leave_the_rest_of_the_state(run: Path) -> None:
-    staged.write_state(str(run), make_state(locked=True, extra_keys=[("x", "y")]))
-
-    staged.set_staged_arguments(str(run), KernelArguments(["a", "b=c"]))
-
-    state = staged.read_state(str(run))
-    assert state is not None
-    assert (state.arguments, state.locked, state.extra_keys) == (["a", "b=c"], True, [("x", "y")])
 
 
 def test_what_was_set_aside_is_gone_afterwards(run: Path) -> None:

@@ -487,3 +487,12 @@ def test_what_was_not_yet_in_place_is_cleaned_up(lab: Lab) -> None:
 
     for place in places:
         assert [path.name for path in place.glob("*tmp*")] == [".tmp-mine"]
+
+
+def test_only_running_systems_are_unlocked(lab: Lab) -> None:
+    with lab.open() as sysroot:
+        with pytest.raises(SysrootError, match=r"^Not currently booted into an OSTree system$"):
+            sysroot.unlock("hotfix")
+        for state in ("none", "nonsense"):
+            with pytest.raises(ValueError, match=r"nonsense|can only be unlocked"):
+                sysroot.unlock(state)
