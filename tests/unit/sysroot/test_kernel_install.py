@@ -99,7 +99,7 @@ def test_on_another_file_system_files_are_copied(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="labels are for root to set")
 def test_copies_have_the_label_of_boot(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    contexts = "/boot/.*\tu:o:other_t:s0\n/boot/vm.*\t--\tu:o:boot_t:s0\n"
+    contexts = "/.*\tu:o:other_t:s0\n/boot/vm.*\t--\tu:o:boot_t:s0\n"
     make_policy(machine.tree, contexts=contexts)
     refuse_links(monkeypatch)
 
