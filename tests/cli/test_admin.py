@@ -346,3 +346,49 @@ def test_switches_of_the_environment_are_listed(sysroot: Path) -> None:
         assert (result.status, result.out) == (0, "No deployments.\n")
         assert result.err == f"Supported debug values: {words} all help\n"
         assert succeed(*argv, environ={variable: "help,x"}) == "No deployments.\n"
+
+
+def test_what_a_deployment_would_do(sysroot: Path, os_tree: Path) -> None:
+    deploy(sysroot)
+    (os_tree / "usr/lib/modules/6.1/vmlinuz").write_text("another kernel")
+    new = commit(sysroot, os_tree, 2)
+
+    out = deploy(sysroot, "--dry-run", "--karg=quiet")
+
+    lines = out.splitlines()
+    assert lines[:3] == [f"Would deploy os {new}.0", "Deployments:", f"  0 os {new}.0 (new)"]
+    assert lines[4] == "Boot configuration: new (boot.0.1), boot loader: none"
+    assert "  entry boot/loader.0/entries/ostree-2.conf: Os 1 2 (ostree:0)" in lines
+    options = [line for line in lines if line.startswith("    options ostree=/ostree/boot.0/os/")]
+    assert [line.endswith(" quiet") for line in options] == [True, False]
+    assert succeed("admin", "status", f"--sysroot={sysroot}").count("Version") == 1
+    assert fail("admin", "deploy", f"--sysroot={sysroot}", "--os=os", "--json", "os/main") == (
+        "error: --json requires --dry-run"
+    )
+
+
+def test_a_tree_that_cannot_boot(sysroot: Path, os_tree: Path) -> None:
+    """Refused, told of, or deployed nevertheless."""
+    (os_tree / "ostree").unlink()
+    commit(sysroot, os_tree, 1)
+    argv = ("admin", "deploy", f"--sysroot={sysroot}", "--os=os")
+
+    doubtful = ostree(*argv, "os/main", environ=MUTABLE)
+    silent = ostree(*argv, "--lint=off", "os/main", environ=MUTABLE)
+    (os_tree / "usr/lib/os-release").unlink()
+    commit(sysroot, os_tree, 1)
+
+    assert (doubtful.status, doubtful.err) == (
+        0,
+        (
+            "warning: There is no link /ostree: ostree will not find the repository of the running "
+            "system\n"
+        ),
+    )
+    assert (silent.status, silent.err) == (0, "")
+    assert fail(*argv, "os/main", environ=MUTABLE) == (
+        "error: No such file or directory: /etc/os-release"
+    )
+    assert misuse(*argv, "--lint=maybe", "os/main") == (
+        "error: Invalid value 'maybe' for --lint: expected on or off"
+    )

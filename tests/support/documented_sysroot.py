@@ -1,17 +1,19 @@
 """The sysroot that the examples of docs/json.md show: the same checksums wherever it is made.
 
-Its commits are empty and its deployments made by hand, as ordinary users cannot check out files
-that belong to root.
+What is deployed are empty commits, with deployments made by hand, and the repository is one of mode
+archive: ordinary users cannot make files that belong to root.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from ostree.formats import dirmeta, dirtree
 from ostree.formats.gvariant import Variant
 from ostree.formats.origin import new_origin
+from ostree.repo.modifier import Modifier
 from ostree.sysroot.creating import write_origin
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.kernel import boot_checksum, find_kernel
@@ -28,9 +30,17 @@ if TYPE_CHECKING:
 
 
 def make_documented_sysroot(path: Path) -> None:
-    """A physical root with the stateroot ``os`` and the deployments of version 2 and 1 in it."""
+    """A physical root with the stateroot ``os`` and the deployments of version 2 and 1 in it.
+
+    The ref ``os/next`` is a commit that can be deployed.
+    """
     path.mkdir()
     Sysroot.init_fs(path, epoch=1)
+    config_path = path / "ostree/repo/config"
+    config_path.write_text(config_path.read_text().replace("mode=bare", "mode=archive-z2"))
+    (path / "boot/loader.0").mkdir()
+    (path / "boot/loader.0/uEnv.txt").touch()
+    (path / "boot/loader").symlink_to("loader.0")
     with Sysroot.open(path) as sysroot:
         sysroot.init_stateroot("os")
         config = sysroot.repo.config.keyfile.copy()
@@ -39,6 +49,7 @@ def make_documented_sysroot(path: Path) -> None:
         deployments = [_deploy(sysroot, path, number) for number in (1, 2)]
         sysroot.write_deployments(deployments[::-1])
         sysroot.clean_up()
+        _commit_next(sysroot, path.parent / f"{path.name}-next")
 
 
 def _deploy(sysroot: Sysroot, path: Path, number: int) -> Deployment:
@@ -70,6 +81,32 @@ def _deploy(sysroot: Sysroot, path: Path, number: int) -> Deployment:
         os.close(fd)
     write_origin(deployment, sysroot.root_fd)
     return deployment
+
+
+def _commit_next(sysroot: Sysroot, tree: Path) -> None:
+    """Commit a tree on ``os/next``."""
+    for name, text in (
+        ("usr/lib/modules/6.2/vmlinuz", "newer kernel"),
+        ("usr/lib/modules/6.2/initramfs.img", "initramfs"),
+        ("usr/lib/os-release", "ID=os\nPRETTY_NAME=Os\n"),
+        ("usr/etc/conf", "default 3\n"),
+        ("sysroot/.keep", ""),
+    ):
+        file = tree / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o644)
+    for directory in (tree, *(path for path in tree.rglob("*") if path.is_dir())):
+        directory.chmod(0o755)
+    modifier = Modifier(owner_uid=0, owner_gid=0, no_xattrs=True)
+    with sysroot.repo.transaction() as txn:
+        checksum = txn.commit(
+            txn.import_directory(tree, modifier=modifier),
+            timestamp=FIRST_TIME + 3,
+            metadata=[("version", Variant("s", "3"))],
+        )
+        txn.set_ref("os/next", checksum)
+    shutil.rmtree(tree)
 
 
 def _commit(sysroot: Sysroot, number: int) -> Checksum:

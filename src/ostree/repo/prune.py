@@ -78,6 +78,7 @@ class PruneRequest(NamedTuple):
         static_deltas_only: Instead of that commit only static deltas that lead to it go.
         commit_only: Only commits are looked at; what they contain stays.
         dry_run: Nothing is deleted.
+        ignored_refs: Refspecs that keep nothing, as if they were gone.
     """
 
     keep: Keep
@@ -86,6 +87,7 @@ class PruneRequest(NamedTuple):
     static_deltas_only: bool = False
     commit_only: bool = False
     dry_run: bool = False
+    ignored_refs: frozenset[str] = frozenset()
 
 
 def prune(
@@ -158,7 +160,7 @@ def _find(
     roots = list(
         choose_roots(
             request.keep,
-            repo.refs.all(),
+            {ref: to for ref, to in repo.refs.all().items() if ref not in request.ignored_refs},
             repo.refs.mirrored().items(),
             repo.store.objects_of(ObjectType.COMMIT),
             lambda commit: None if commit in gone else _history(repo, commit),

@@ -9,13 +9,30 @@ from ostree.sysroot.overlay_initrds import overlay_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
+    from typing import TypedDict
 
     from ostree.formats.kernel_arguments import KernelArguments
     from ostree.formats.keyfile import KeyFile
     from ostree.sysroot.changing import ChangeableSysroot
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
     from ostree.types import Checksum
+
+    class DeployOptions(TypedDict, total=False):
+        """The keyword arguments of :meth:`~ostree.sysroot.sysroot.Sysroot.deploy`."""
+
+        stateroot: str | None
+        origin: KeyFile | None
+        kernel_arguments: KernelArgumentOptions | None
+        merge: bool
+        prune: bool
+        retention: Retention | None
+        stage: bool
+        lock_finalization: bool
+        overlay_initrds: Sequence[str | os.PathLike[str]]
+        lint: bool
 
 
 class DeployRequest:

@@ -60,6 +60,26 @@ def stage_overlays(files: Iterable[str | os.PathLike[str]], run_directory: str) 
     return checksums
 
 
+def hash_overlays(files: Sequence[str | os.PathLike[str]]) -> list[Checksum]:
+    """The checksums that :func:`stage_overlays` would return; nothing is copied.
+
+    Raises:
+        SysrootError: naming the file and what is the matter with it.
+    """
+    checksums = []
+    for file in files:
+        path = os.fspath(file)
+        digest = sha256()
+        try:
+            with open(path, "rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError as error:
+            raise SysrootError(describe(f"openat({path})", error)) from error
+        checksums.append(Checksum(digest.hexdigest()))
+    return checksums
+
+
 def _open_made(path: str) -> int:
     try:
         os.makedirs(path, 0o755, exist_ok=True)

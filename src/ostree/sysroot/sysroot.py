@@ -16,8 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+    from typing import Unpack
 
     from ostree.formats.keyfile import KeyFile
+    from ostree.sysroot.deploy_plan import DeployPlan
+    from ostree.sysroot.deploying import DeployOptions, DeployRequest
     from ostree.sysroot.deployment import Deployment, UnlockedState
     from ostree.sysroot.upgrader import Puller, UpgradeResult
 
@@ -93,43 +96,79 @@ class Sysroot(EditableSysroot):
         Raises:
             OSTreeError: the list is as it was; what was made is removed by the next cleanup.
         """
-        from ostree.sysroot.deploying import DeployRequest, deploy
+        from ostree.sysroot.deploying import deploy
         from ostree.sysroot.overlay_initrds import stage_overlays
 
         options = kernel_arguments or KernelArgumentOptions()
         options.check(merging=merge)
-        stage = stage or lock_finalization
         retention = retention or Retention()
-        if stage:
+        if stage or lock_finalization:
             retention.check_staging()
         with self.changing():
-            self.load()
-            name = self._stateroot_or_booted(stateroot)
-            checksum = self.repo.resolve(rev)
-            merge_deployment = self.merge_deployment(name) if merge else None
-            arguments = None
-            if not options.inherit:
-                arguments = select_kernel_arguments(
-                    options,
-                    merge=None if merge_deployment is None else merge_deployment.kernel_arguments,
-                    proc_cmdline=self.read_command_line() if options.running else "",
-                )
-            request = DeployRequest(
-                checksum,
-                name,
-                origin=origin or new_origin(rev),
-                merge=merge_deployment,
-                arguments=arguments,
-                retention=retention,
+            request = self._deploy_request(
+                rev,
+                stateroot=stateroot,
+                origin=origin,
+                kernel_arguments=options,
+                merge=merge,
                 prune=prune,
+                retention=retention,
                 stage=stage,
                 lock_finalization=lock_finalization,
-                overlay_initrds=stage_overlays(overlay_initrds, self.settings.run_directory),
                 lint=lint,
-                # Upstream does this here and not in upgrades: serial numbers depend on it.
-                clean_first=True,
+            )
+            request.overlay_initrds = tuple(
+                stage_overlays(overlay_initrds, self.settings.run_directory)
             )
             return deploy(self, request)
+
+    def plan_deploy(self, rev: str, **options: Unpack[DeployOptions]) -> DeployPlan:
+        """What :meth:`deploy` would do with the same arguments; nothing is written.
+
+        Raises:
+            OSTreeError: as the deployment would, except for want of space, which the plan tells.
+        """
+        from ostree.sysroot.deploy_plan import plan_deploy
+        from ostree.sysroot.overlay_initrds import hash_overlays
+
+        arguments = options.get("kernel_arguments") or KernelArgumentOptions()
+        arguments.check(merging=options.get("merge", True))
+        if options.get("stage") or options.get("lock_finalization"):
+            (options.get("retention") or Retention()).check_staging()
+        request = self._deploy_request(rev, **options)
+        request.overlay_initrds = tuple(hash_overlays(options.get("overlay_initrds", ())))
+        return plan_deploy(self, request)
+
+    def _deploy_request(self, rev: str, **given: Unpack[DeployOptions]) -> DeployRequest:
+        """What :meth:`deploy` asks for, with everything decided; overlays are not looked at."""
+        from ostree.sysroot.deploying import DeployRequest
+
+        self.load()
+        name = self._stateroot_or_booted(given.get("stateroot"))
+        checksum = self.repo.resolve(rev)
+        merge = self.merge_deployment(name) if given.get("merge", True) else None
+        options = given.get("kernel_arguments") or KernelArgumentOptions()
+        arguments = None
+        if not options.inherit:
+            arguments = select_kernel_arguments(
+                options,
+                merge=None if merge is None else merge.kernel_arguments,
+                proc_cmdline=self.read_command_line() if options.running else "",
+            )
+        return DeployRequest(
+            checksum,
+            name,
+            origin=given.get("origin") or new_origin(rev),
+            merge=merge,
+            arguments=arguments,
+            retention=given.get("retention"),
+            prune=given.get("prune", True),
+            stage=given.get("stage", False) or given.get("lock_finalization", False),
+            lock_finalization=given.get("lock_finalization", False),
+            lint=given.get("lint", True),
+            # Upstream does this here and not in upgrades: serial numbers depend on it.
+            clean_first=True,
+        )
 
     def switch(
         self,

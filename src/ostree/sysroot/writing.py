@@ -118,24 +118,15 @@ class ListWriter:
         with step("Installing kernel"):
             return plan_full_swap(
                 deployments,
-                [self._read_facts(deployment) for deployment in deployments],
+                [
+                    read_boot_facts(d, self._root_fd, self._settings, self._version_of(d))
+                    for d in deployments
+                ],
                 bootversion=bootversion,
                 subbootversion=read_subbootversion(self._root_fd, 1 - bootversion),
                 config=self._config,
                 old_names=self._settings.old_entry_names,
             )
-
-    def _read_facts(self, deployment: Deployment) -> BootFacts:
-        fd = open_subdirectory(self._root_fd, deployment.path)
-        try:
-            files = DirectoryFiles(fd)
-            return BootFacts(
-                find_kernel(files, device_trees=self._settings.device_trees),
-                read_os_release(files),
-                self._version_of(deployment),
-            )
-        finally:
-            os.close(fd)
 
     def _require_directory(self, deployment: Deployment) -> None:
         try:
@@ -209,6 +200,29 @@ class ListWriter:
         self._disk.full_sync()
         with step("Final bootloader swap"):
             self._disk.switch_link("boot/loader")
+
+
+def read_boot_facts(
+    deployment: Deployment, root_fd: int, settings: SysrootSettings, version: str | None
+) -> BootFacts:
+    """What has to be known of a deployment to write its boot entry.
+
+    Args:
+        deployment: It is checked out.
+        root_fd: The sysroot.
+        settings: Whether device trees belong to the kernel.
+        version: The ``version`` metadata of its commit.
+
+    Raises:
+        SysrootError: it has no kernel, or no os-release file.
+    """
+    fd = open_subdirectory(root_fd, deployment.path)
+    try:
+        files = DirectoryFiles(fd)
+        kernel = find_kernel(files, device_trees=settings.device_trees)
+        return BootFacts(kernel, read_os_release(files), version)
+    finally:
+        os.close(fd)
 
 
 def read_os_release(files: TreeFiles) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ostree.cli.options import flag, path, paths, text, texts
+from ostree.cli.options import JSON, OptionError, flag, path, paths, text, texts
 from ostree.cli.sysroot import open_sysroot
-from ostree.errors import NotFoundError, UsageError
+from ostree.errors import NotFoundError, SpaceError, UsageError
 from ostree.formats.keyfile import KeyFile
 from ostree.sysroot.deployment_list import Retention
 from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
+    from ostree.sysroot.deploying import DeployOptions
+    from ostree.sysroot.sysroot import Sysroot
 
 USAGE = "REFSPEC"
 OPTIONS = (
@@ -45,6 +47,8 @@ OPTIONS = (
     flag("karg-none", "Do not import kernel arguments"),
     texts("karg-delete", "NAME=VALUE", "Delete kernel argument if exists"),
     paths("overlay-initrd", "FILE", "Overlay initramfs file"),
+    flag("dry-run", "Only print what would be done"),
+    JSON,
     text("lint", "on|off", "Whether to check before that the tree can boot and has room (on)"),
 )
 
@@ -55,30 +59,50 @@ def run(ctx: Context, args: Arguments) -> None:
         if not args.words:
             raise UsageError("REF/REV must be specified")
         stateroot = args.text("os") if args.text("stateroot") is None else args.text("stateroot")
-        sysroot.deploy(
-            args.words[0],
-            stateroot=stateroot,
-            origin=_origin(args),
-            kernel_arguments=KernelArgumentOptions(
+        options: DeployOptions = {
+            "stateroot": stateroot,
+            "origin": _origin(args),
+            "kernel_arguments": KernelArgumentOptions(
                 none=args.flag("karg-none"),
                 running=args.flag("karg-proc-cmdline"),
                 replace=args.texts("karg"),
                 append=args.texts("karg-append"),
                 delete=args.texts("karg-delete"),
             ),
-            stage=args.flag("stage"),
-            lock_finalization=args.flag("lock-finalization"),
-            overlay_initrds=args.texts("overlay-initrd"),
-            merge=not args.flag("no-merge"),
-            prune=not args.flag("no-prune"),
-            lint=_wants_lint(args),
-            retention=Retention(
+            "stage": args.flag("stage"),
+            "lock_finalization": args.flag("lock-finalization"),
+            "overlay_initrds": args.texts("overlay-initrd"),
+            "merge": not args.flag("no-merge"),
+            "prune": not args.flag("no-prune"),
+            "lint": _wants_lint(args),
+            "retention": Retention(
                 everything=args.flag("retain"),
                 pending=args.flag("retain-pending"),
                 rollback=args.flag("retain-rollback"),
                 not_as_default=args.flag("not-as-default"),
             ),
-        )
+        }
+        if args.flag("dry-run"):
+            _print_plan(ctx, args, sysroot, options)
+        elif args.flag("json"):
+            raise OptionError("--json requires --dry-run")
+        else:
+            sysroot.deploy(args.words[0], **options)
+
+
+def _print_plan(ctx: Context, args: Arguments, sysroot: Sysroot, options: DeployOptions) -> None:
+    """Tell what would be done; that there is no room for it is an error afterwards."""
+    from ostree.cli.deploy_plan_text import deploy_plan_document, format_deploy_plan
+    from ostree.cli.json_output import print_json
+
+    plan = sysroot.plan_deploy(args.words[0], **options)
+    if args.flag("json"):
+        print_json(ctx, deploy_plan_document(plan, sysroot))
+    else:
+        ctx.stdout.write(format_deploy_plan(plan))
+    for check in plan.space:
+        if check.problem is not None:
+            raise SpaceError(check.problem)
 
 
 def _wants_lint(args: Arguments) -> bool:
