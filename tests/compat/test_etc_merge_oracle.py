@@ -46,8 +46,8 @@ GIVES_UP = re.compile(
 )
 #: The reference writes wherever a link in the new default leads.
 LINK_OUT = "newly defaults to a link out of /etc, cannot merge"
-#: The reference names the call in front of it.
-NO_DIRECTORY = ": Not a directory"
+#: The reference names the call in front of them.
+SAME_REASONS = (": Not a directory", ": Too many levels of symbolic links")
 
 
 class Side:
@@ -183,5 +183,6 @@ def merge_once(lab: Lab, chance: random.Random) -> str:
     assert (ours is None) == (theirs is None), (ours, theirs)
     assert ours is not None
     assert theirs is not None, ours
-    assert ours.endswith(theirs) or (NO_DIRECTORY in ours and NO_DIRECTORY in theirs)
+    both = [reason for reason in SAME_REASONS if reason in ours and reason in theirs]
+    assert both or ours.endswith(theirs), (ours, theirs)
     return "refused"
