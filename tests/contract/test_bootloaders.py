@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KINDS = ["syslinux", "uboot", "grub2", "grub2-efi", "grub2-builtin", "grub2-builtin-efi"]
+KINDS = ["syslinux", "uboot", "grub2", "grub2-efi", "grub2-builtin"]
 STAMPED = list(NEVER_PROBED)
 #: Another program reads the entries.
 GENERATED = ["grub2", "grub2-efi"]

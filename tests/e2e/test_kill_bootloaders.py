@@ -16,20 +16,23 @@ import re
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cli.running import ostree, succeed
+from ostree.formats.grub import format_grub_config
+from ostree.sysroot.loading import load_entries
 from support import interruptions
 from support.bootable import Sample
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 pytestmark = pytest.mark.root
 
-MUTABLE = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "OSTREE_SYSROOT_OPTS": "skip-sync"}
+MUTABLE = {
+    "OSTREE_SYSROOT_DEBUG": "mutable-deployments",
+    "OSTREE_SYSROOT_OPTS": "skip-sync",
+    "OSTREE_GRUB2_EXEC": "generator",
+}
 STRIDE = 1 if os.environ.get("OSTREE_KILL_ROUNDS") == "all" else 15
 OFFSET = dt.datetime.now(dt.UTC).timetuple().tm_yday
 RELEASES = (("1", "a"), ("2", "b"), ("3", "c"))
@@ -98,9 +101,19 @@ class Lab:
         return commit
 
 
+def generate(argv: list[str], *, environ: dict[str, str], **_options: object) -> None:
+    """What ``grub2-mkconfig`` would do, in this process, where its calls count."""
+    output = Path(argv[argv.index("-o") + 1])
+    root_fd = os.open(output.parents[4], os.O_RDONLY)
+    entries = load_entries(root_fd, int(environ["_OSTREE_GRUB2_BOOTVERSION"]))
+    os.close(root_fd)
+    output.write_text(format_grub_config(entries, prefix="/boot"))
+
+
 @pytest.mark.parametrize("kind", CONFIGS)
-def test_at_every_call(tmp_path: Path, kind: str) -> None:
+def test_at_every_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     interruptions.require()
+    monkeypatch.setattr("ostree.sysroot.bootloaders.mkconfig.run_program", generate)
     lab = Lab(tmp_path, kind)
     first, second, third = lab.samples
     old, new = [second, first], [third, second]

@@ -160,8 +160,19 @@ def test_what_a_swap_without_end_left_on_efi_goes(place: Place, text: str) -> No
     assert (vendor / "grub.cfg").read_text() == "old"
 
 
-def test_bios_comes_before_efi_and_vendors_in_order(place: Place) -> None:
+def test_without_a_generator_efi_is_left_alone(place: Place) -> None:
+    """A whole file of ours could not find the kernels from there."""
     prepare(place, "grub2-builtin-efi")
+    before = place.tree()
+
+    with pytest.raises(SysrootError, match=r"^Neither grub2-mkconfig nor grub-mkconfig is inst"):
+        place.loader("grub2").write_config(1, [place.deployment(0)])
+
+    assert place.tree() == before
+
+
+def test_bios_comes_before_efi_and_vendors_in_order(place: Place) -> None:
+    prepare(place, "grub2-efi")
     (place.root / "boot/efi/EFI/another").mkdir()
     (place.root / "boot/efi/EFI/another/grub.cfg").write_text("old")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ostree.errors import SysrootError
 from ostree.sysroot.bootloaders.bootloader import Bootloader, ConfigFacts, ConfigFile
 from ostree.sysroot.layout import MAX_TEXT, loader_directory
 from ostree.sysroot.loading import read_text
@@ -89,10 +90,9 @@ class Grub2(Bootloader):
         self, facts: ConfigFacts, bootversion: int, entries: Sequence[BootEntry]
     ) -> list[ConfigFile]:
         """The one file; its content is known unless another program makes it."""
-        if self._vendor_directory is None:
-            path = f"{loader_directory(bootversion)}/grub.cfg"
-        else:
-            path = f"{self._vendor_directory}/{_NEW}"
+        if self._vendor_directory is not None:
+            return [ConfigFile(f"{self._vendor_directory}/{_NEW}", None)]
+        path = f"{loader_directory(bootversion)}/grub.cfg"
         if facts.generator is not None:
             return [ConfigFile(path, None)]
         from ostree.formats.grub import format_grub_config
@@ -103,13 +103,19 @@ class Grub2(Bootloader):
         """Make ``grub.cfg``, in place or to be put in place after the swap."""
         facts = self.read_facts_of(deployments)
         (file,) = self.config_files(facts, bootversion, [d.entry for d in deployments])
-        if self._vendor_directory is not None:
-            remove_tree(file.path, self._root_fd)
+        if file.data is not None:
+            replace_file(file.path, file.data, self._root_fd)
+            return
         if facts.generator is None:
-            replace_file(file.path, file.data or b"", self._root_fd)
-        else:
-            efi = self._vendor_directory is not None
-            self._mkconfig.run(facts.generator, file.path, bootversion, deployments, efi=efi)
+            # Ours would not do: there, GRUB's root is another partition than that of the kernels.
+            raise SysrootError(
+                "Neither grub2-mkconfig nor grub-mkconfig is installed",
+                hint="a grub.cfg that reads boot entries itself takes [sysroot] bootloader=none",
+            )
+        efi = self._vendor_directory is not None
+        if efi:
+            remove_tree(file.path, self._root_fd)
+        self._mkconfig.run(facts.generator, file.path, bootversion, deployments, efi=efi)
         self._is_made = True
 
     def after_swap(self, bootversion: int, deployments: Sequence[Deployment]) -> None:
