@@ -50,7 +50,7 @@ pytestmark = [
 ]
 
 MUTABLE = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments"}
-STRIDE = 1 if os.environ.get("OSTREE_KILL_ROUNDS") == "all" else 23
+STRIDE = 1 if os.environ.get("OSTREE_KILL_ROUNDS") == "all" else 41
 OFFSET = dt.datetime.now(dt.UTC).timetuple().tm_yday
 
 #: Release and kernel of each commit: what is booted, a sub-swap away, a full swap away.

@@ -10,14 +10,19 @@ from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.booted_state import BootedState
 from ostree.sysroot.generator import mark_booted
+from ostree.sysroot.labelling import label_file, read_policy
 from ostree.system import mounting
+from ostree.system.files import exists, open_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ostree.events import Listener
+    from ostree.system.selinux import Policy
 
+_SELINUX = "/sys/fs/selinux/enforce"
+_MACHINE_ID = "/etc/machine-id"
 _PLACES = ("/", "/sysroot", "/etc", "/var")
 
 
@@ -57,6 +62,8 @@ def remount(run_directory: str, on_event: Listener) -> None:
         SysrootError: the kernel refuses.
     """
     state = BootedState.decode(mark_booted(run_directory))
+    if state.transient_etc is not None and os.path.exists(_SELINUX):
+        _label_transient_etc(state.transient_etc)
     writable = {
         path: not os.statvfs(path).f_flag & os.ST_RDONLY
         for path in _PLACES
@@ -65,6 +72,55 @@ def remount(run_directory: str, on_event: Listener) -> None:
     for change in plan_remounts(state, writable):
         if _remount(change):
             on_event(Message(f"Remounted {'rw' if change.writable else 'ro'}: {change.path}"))
+
+
+def _label_transient_etc(directory: str) -> None:
+    """Give its label to what was written to ``/etc`` before there was a policy.
+
+    In mounts of our own, without what systemd mounts over ``/etc/machine-id``.
+
+    Raises:
+        OSTreeError: the policy cannot be used.
+        OSError: a label cannot be set.
+    """
+
+    def label() -> None:
+        root_fd = open_directory("/")
+        try:
+            policy = read_policy(root_fd)
+        finally:
+            os.close(root_fd)
+        if policy is None:
+            return
+        mounting.unshare_mounts()
+        mounting.mount(None, "/", None, mounting.RECURSIVE | mounting.PRIVATE)
+        if os.path.ismount(_MACHINE_ID):
+            mounting.unmount(_MACHINE_ID, mounting.DETACH)
+        label_upper(policy, f"{directory}/upper", "/etc")
+
+    mounting.apart(label)
+
+
+def label_upper(policy: Policy, upper: str, merged: str) -> None:
+    """Label, in the merged directory of an overlay, all that comes from its upper layer.
+
+    Args:
+        policy: Says which label ``/etc/…`` has.
+        upper: The upper layer.
+        merged: The directory that is seen.
+
+    Raises:
+        OSTreeError: naming the path.
+    """
+    merged_fd = open_directory(merged)
+    try:
+        for directory, directories, files in os.walk(upper):
+            for name in sorted([*directories, *files]):
+                path = os.path.relpath(os.path.join(directory, name), upper)
+                if exists(path, merged_fd):  # not a whiteout
+                    label_file(policy, path, merged_fd, f"/etc/{path}")
+    finally:
+        os.close(merged_fd)
 
 
 def _remount(change: Remount) -> bool:
