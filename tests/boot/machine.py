@@ -67,11 +67,17 @@ ARMHF = Architecture(
 
 
 class DirectBoot(NamedTuple):
-    """A kernel that QEMU itself starts, without any boot loader."""
+    """A kernel that QEMU itself starts, without any boot loader.
+
+    Attributes:
+        kernel: The kernel.
+        arguments: Its command line.
+        ramdisk: What it starts with; None for nothing.
+    """
 
     kernel: Path
-    ramdisk: Path
     arguments: str
+    ramdisk: Path | None = None
 
 
 class Machine(Closing):
@@ -84,6 +90,7 @@ class Machine(Closing):
         direct: A kernel to start; U-Boot is started otherwise.
         server_port: A server on this machine's loopback, for the guest ``http://10.0.2.100/``.
         memory: In MiB.
+        disk_device: What the disk is for QEMU; of ``nvme`` Debian's kernels need no module.
         options: Further options of QEMU.
     """
 
@@ -96,6 +103,7 @@ class Machine(Closing):
         direct: DirectBoot | None = None,
         server_port: int | None = None,
         memory: int = 512,
+        disk_device: str = "virtio-blk-pci",
         options: Sequence[str] = (),
     ) -> None:
         program = architecture.qemu[0]
@@ -104,12 +112,12 @@ class Machine(Closing):
         command = [*architecture.qemu, "-accel", "tcg", "-m", str(memory), "-no-reboot"]
         command += ["-display", "none", "-serial", "stdio", "-monitor", "none"]
         command += ["-drive", f"if=none,id=d0,file={disk},format=raw,cache=writeback"]
-        command += ["-device", "virtio-blk-pci,drive=d0"]
+        command += ["-device", f"{disk_device},drive=d0"]
         if direct is None:
             command += ["-bios", architecture.firmware]
         else:
-            command += ["-kernel", str(direct.kernel), "-initrd", str(direct.ramdisk)]
-            command += ["-append", direct.arguments]
+            command += ["-kernel", str(direct.kernel), "-append", direct.arguments]
+            command += ["-initrd", str(direct.ramdisk)] if direct.ramdisk is not None else []
         command += _network(server_port)
         self._command = [*command, *options]
         self._log = log

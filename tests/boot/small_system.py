@@ -47,10 +47,12 @@ class Release(NamedTuple):
     Attributes:
         version: A word.
         broken: What of it does not work: ``init`` or ``ramdisk``; empty for nothing.
+        has_ramdisk: Whether it is started by a ramdisk.
     """
 
     version: str
     broken: str = ""
+    has_ramdisk: bool = True
 
 
 class SmallSystem:
@@ -118,7 +120,11 @@ class SmallSystem:
         target = tree / "usr/lib/modules" / self._modules.name
         target.mkdir(parents=True)
         shutil.copy(self.kernel, target / "vmlinuz")
-        shutil.copy(self.ramdisk(release), target / "initramfs.img")
+        if release.has_ramdisk:
+            shutil.copy(self.ramdisk(release), target / "initramfs.img")
+        else:
+            install = ["ramdisk", "install", f"--root={tree}", "no-ramdisk"]
+            subprocess.run([self._ostree, *install], check=True, capture_output=True)
         modules = ModuleDirectory(str(self._modules))
         choice = choose_modules(modules, required=_LATE_MODULES, at_start=(), drivers=())
         order: list[str] = []

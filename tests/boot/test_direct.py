@@ -1,4 +1,4 @@
-"""A kernel of Debian's and our ramdisk start a deployment in QEMU, without any boot loader."""
+"""A kernel of Debian's starts a deployment in QEMU, without any boot loader."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from boot.machine import AMD64, DirectBoot, Machine
 from boot.small_system import UP, Release, SmallSystem, owned_by_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 REF = "small/main"
@@ -25,12 +24,11 @@ def system(work: Path, ostree: str) -> SmallSystem:
     return SmallSystem(AMD64, work, ostree)
 
 
-@pytest.fixture(scope="module")
-def sysroot(work: Path, ostree: str, system: SmallSystem) -> Path:
-    """A physical root with one deployment."""
-    sysroot = work / "sysroot"
+def deploy(work: Path, ostree: str, system: SmallSystem, release: Release, *words: str) -> str:
+    """Make ``VERSION.img``, a disk with one deployment; gives the kernel's command line."""
+    sysroot = work / f"sysroot-{release.version}"
     sysroot.mkdir()
-    tree = system.tree(Release("A"))
+    tree = system.tree(release)
 
     def run(*arguments: str) -> None:
         subprocess.run([ostree, *arguments], check=True, capture_output=True)
@@ -39,31 +37,19 @@ def sysroot(work: Path, ostree: str, system: SmallSystem) -> Path:
     run("admin", "os-init", f"--sysroot={sysroot}", "small")
     run("commit", f"--repo={sysroot}/ostree/repo", f"--branch={REF}", str(tree))
     shutil.rmtree(tree)
-    run("admin", "deploy", f"--sysroot={sysroot}", "--os=small", REF)
-    return sysroot
+    kargs = [f"--karg={word}" for word in (*words, f"console={AMD64.console}", "panic=1", "quiet")]
+    run("admin", "deploy", f"--sysroot={sysroot}", "--os=small", *kargs, REF)
+    make_disk(work / f"{release.version}.img", [Partition("the-root", 600, sysroot)])
+    (entry,) = (sysroot / "boot/loader/entries").iterdir()
+    (options,) = (line for line in entry.read_text().splitlines() if line.startswith("options "))
+    return options.removeprefix("options ")
 
 
-@pytest.fixture
-def machine(work: Path, system: SmallSystem, sysroot: Path) -> Iterator[Machine]:
-    disk = work / "direct.img"
-    make_disk(disk, [Partition("the-root", 600, sysroot)])
-    (links,) = (sysroot / "ostree/boot.1/small").iterdir()
-    direct = DirectBoot(
-        system.kernel,
-        work / "ramdisk-A.img",
-        f"root=PARTUUID=0b007ab1-01 ostree=/ostree/boot.1/small/{links.name}/0 "
-        f"console={AMD64.console} panic=1 quiet",
-    )
-    with Machine(AMD64, disk, work / "direct.log", direct=direct) as machine:
-        yield machine
-
-
-def test_a_deployment_is_started(machine: Machine) -> None:
-    """The disk is found by the table's number of its partition, its driver by the hardware."""
-    assert machine.console.expect(UP, 120)[1] == "A"
+def check(machine: Machine, version: str) -> None:
+    """The release is up, and its root is as it has to be."""
     console = machine.console
+    assert console.expect(UP, 120)[1] == version
     console.expect(r"Enter 'help' for a list of built-in commands\.\n", 20)
-
     assert "ostree=/ostree/boot.1/small/" in console.run("cat /proc/cmdline")
     mounts = {
         fields[1]: fields[3].split(",")
@@ -77,3 +63,28 @@ def test_a_deployment_is_started(machine: Machine) -> None:
     console.run("touch /etc/x /var/x")
     assert console.run("find / -xdev -maxdepth 1 -name init") == ""
     assert "* small " in console.run("ostree admin status", timeout=120)
+
+
+def test_our_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
+    """The disk is found by the table's number of its partition, its driver by the hardware."""
+    arguments = deploy(work, ostree, system, Release("A"), "root=PARTUUID=0b007ab1-01")
+    direct = DirectBoot(system.kernel, arguments, work / "ramdisk-A.img")
+    with Machine(AMD64, work / "A.img", work / "A.log", direct=direct) as machine:
+        check(machine, "A")
+
+
+def test_no_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
+    """The kernel mounts the disk itself and starts what ``deploy`` has written as ``init=``."""
+    release = Release("B", has_ramdisk=False)
+    arguments = deploy(work, ostree, system, release, "root=/dev/nvme0n1p1", "rw", "rootwait")
+    assert "/usr/lib/ostree/ostree-prepare-root" in arguments
+    direct = DirectBoot(system.kernel, arguments)
+    disk = work / "B.img"
+    with Machine(
+        AMD64, disk, work / "B.log", direct=direct, disk_device="nvme,serial=1"
+    ) as machine:
+        check(machine, "B")
+        machine.console.send("reboot\n")
+        machine.after_reset()
+        # Nothing that the first start left is in the way of the second.
+        check(machine, "B")
