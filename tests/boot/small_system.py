@@ -112,9 +112,9 @@ class SmallSystem:
         for name in listing.stdout.split():
             if name not in {"busybox", "init"} and not (tree / "usr/bin" / name).exists():
                 (tree / "usr/bin" / name).symlink_to("busybox")
-        for name, target in (("small-init", "usr/sbin/init"), ("mark-good", "usr/bin/mark-good")):
-            shutil.copy(Path(__file__).parent / name, tree / target)
-            (tree / target).chmod(0o755)
+        init = tree / "usr/sbin/init"
+        shutil.copy(Path(__file__).parent / "small-init", init)
+        init.chmod(0o755)
 
     def _install_kernel(self, tree: Path, release: Release) -> None:
         target = tree / "usr/lib/modules" / self._modules.name

@@ -9,6 +9,7 @@ from ostree.events import Message
 from ostree.formats import origin as origins
 from ostree.formats.date_text import format_c
 from ostree.formats.refspec import parse_refspec
+from ostree.sysroot.boot_failures import failed_commits
 from ostree.sysroot.deploying import DeployRequest, deploy
 from ostree.types import Checksum
 
@@ -201,6 +202,10 @@ def upgrade(
         raise
     if commit == upgrader.merge.checksum:
         sysroot.on_event(Message("No update available."))
+        return UpgradeResult(changed=False, commit=commit, deployment=None)
+    stateroot = upgrader.merge.stateroot
+    if override is None and commit in failed_commits(sysroot.root_fd, stateroot):
+        sysroot.on_event(Message(f"Commit {commit} did not start on this machine; not deployed."))
         return UpgradeResult(changed=False, commit=commit, deployment=None)
     if not allow_downgrade:
         check_not_older(sysroot.repo, commit, upgrader.merge.checksum)

@@ -25,6 +25,7 @@ def test_all_files_are_installed(tmp_path: Path) -> None:
         f"{UNITS}/ostree-boot-complete.service",
         f"{UNITS}/ostree-finalize-staged-hold.service",
         f"{UNITS}/ostree-finalize-staged.service",
+        f"{UNITS}/ostree-health-check.service",
         f"{UNITS}/ostree-remount.service",
         f"{UNITS}/ostree-state-overlay@.service",
         "usr/lib/tmpfiles.d/ostree-tmpfiles.conf",

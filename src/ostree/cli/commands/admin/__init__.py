@@ -33,6 +33,7 @@ GROUP = Group(
             "Internal command to assemble a state overlay",
             hidden=True,
         ),
+        Entry("health-check", "Check a booted system, and tell the boot loader that it is up"),
         Entry("init-fs", "Initialize a root filesystem"),
         Entry("instutil", "Deprecated commands intended for installer programs", hidden=True),
         Entry("os-init", "Initialize empty state for given operating system"),

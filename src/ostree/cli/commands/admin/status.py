@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ostree.cli.context import Context
     from ostree.cli.options import Arguments
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.status import DeploymentStatus
     from ostree.sysroot.sysroot import Sysroot
 
 USAGE = ""
@@ -56,6 +57,19 @@ def _print(ctx: Context, args: Arguments, sysroot: Sysroot) -> None:
             except OSTreeError as error:
                 error.add_prefix(f"Deployment {index}")
                 raise
+    ctx.stdout.write(_failures(sysroot, statuses))
+
+
+def _failures(sysroot: Sysroot, statuses: list[DeploymentStatus]) -> str:
+    """What did not start, which no upgrade deploys again; of most systems nothing."""
+    from ostree.sysroot.boot_failures import failed_commits
+
+    stateroots = dict.fromkeys(status.deployment.stateroot for status in statuses)
+    return "".join(
+        f"Failed to start: {stateroot} {commit}\n"
+        for stateroot in stateroots
+        for commit in failed_commits(sysroot.root_fd, stateroot)
+    )
 
 
 def _signatures(sysroot: Sysroot, deployment: Deployment) -> str:

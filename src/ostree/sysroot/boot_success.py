@@ -1,0 +1,76 @@
+"""What a system does that is up: the boot loader is told, and what did not start is put away."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ostree.errors import SysrootError
+from ostree.events import Message
+from ostree.formats.kernel_arguments import split_words
+from ostree.sysroot import boot_counter
+from ostree.sysroot.boot_failures import forget_failure, remember_failure
+from ostree.sysroot.reordering import make_default, undeploy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostree.sysroot.changing import ChangeableSysroot
+    from ostree.sysroot.deployment import Deployment
+
+#: The boot loader's word for: this is not the deployment that was to be started.
+_FALLBACK = "ostree.fallback="
+
+
+class Verdict(NamedTuple):
+    """What a successful boot says of the deployments.
+
+    Attributes:
+        failed: The one that was to be started and did not.
+        works: The one that runs.
+    """
+
+    failed: Deployment | None
+    works: Deployment
+
+
+def judge(deployments: Sequence[Deployment], booted: Deployment, arguments: str) -> Verdict:
+    """What the fact that a deployment runs says, given the kernel's command line.
+
+    A deployment that waits for the shutdown was not tried, and who chose an older one in the boot
+    loader's menu had no fallback.
+    """
+    fell_back = any(word.startswith(_FALLBACK) for word in split_words(arguments))
+    first = next((each for each in deployments if not each.staged), booted)
+    return Verdict(first if fell_back and first is not booted else None, booted)
+
+
+def accept_boot(sysroot: ChangeableSysroot) -> None:
+    """Tell the boot loader that the running system is up.
+
+    After a fallback the failed deployment's commit is remembered and the running one becomes the
+    default: in this order, and the count last, so that after a power cut the next boot leads here.
+
+    Args:
+        sysroot: Its lock is held and its list is loaded.
+
+    Raises:
+        SysrootError: nothing is booted, or something cannot be written.
+    """
+    if sysroot.booted is None:
+        raise SysrootError("Not currently booted into an OSTree system")
+    verdict = judge(sysroot.deployments, sysroot.booted, sysroot.read_command_line())
+    works, failed = verdict.works, verdict.failed
+    if failed is not None:
+        remember_failure(sysroot.root_fd, failed.stateroot, failed.checksum)
+        sysroot.on_event(Message(f"Deployment {failed.name} did not start; back to {works.name}"))
+        if failed.pinned:
+            make_default(sysroot, sysroot.deployments.index(works))
+        else:
+            undeploy(sysroot, sysroot.deployments.index(failed))
+    forget_failure(sysroot.root_fd, works.stateroot, works.checksum)
+    device = os.fstat(sysroot.root_fd).st_dev
+    run_directory = sysroot.settings.run_directory
+    if boot_counter.reset_anywhere(sysroot.settings.host_directory, device, run_directory):
+        sysroot.on_event(Message("The boot loader counts from 0 again"))
