@@ -133,8 +133,9 @@ class Upgrader:
         """
         newer_than = None if allow_downgrade else self.merge.checksum
         self._pull(override, newer_than, fetching=fetching)
-        new = override or self._resolve()
-        moved_to = self._repo.load_commit(new).metadata_value("ostree.endoflife-rebase", "s")
+        # Whether it moved is said by the commit that the ref names here, not by another one (§13).
+        found = self._repo.load_commit(self._resolve())
+        moved_to = found.metadata_value("ostree.endoflife-rebase", "s")
         if isinstance(moved_to, str):
             remote, _ = parse_refspec(self.refspec)
             origins.set_refspec(self.origin, moved_to if remote is None else f"{remote}:{moved_to}")

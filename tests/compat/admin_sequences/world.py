@@ -212,6 +212,11 @@ class AdminWorld:
             found.append((-int(version[1]), place, options[1].split(" ")))
         return [(place, options) for _, place, options in sorted(found)]
 
+    def has_commit(self, checksum: str) -> bool:
+        """Whether a commit is in our system's repository."""
+        objects = self.base / "ours/ostree/repo/objects"
+        return (objects / checksum[:2] / f"{checksum[2:]}.commit").exists()
+
     def exchange(self) -> None:
         """Have each program go on with the sysroot that the other one has made."""
         self.log.append("exchange the sysroots")
