@@ -13,14 +13,19 @@ from ostree.errors import FormatError
 from ostree.formats import gvariant
 from ostree.formats.date_text import is_representable
 from ostree.formats.gvariant import Variant
+from ostree.formats.gvariant.decoder import abnormal, check_width, offset_width, reader
+from ostree.formats.gvariant.type_string import type_info
 from ostree.formats.hash_order import HashDict
 from ostree.types import Checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from ostree.formats.gvariant.value import Value
+
+    Refs: TypeAlias = "Sequence[SummaryRef] | StoredRefs"
 
 TYPE = "(a(s(taya{sv}))a{sv})"
 
@@ -36,6 +41,10 @@ COLLECTION_ID = "ostree.summary.collection-id"
 COLLECTION_MAP = "ostree.summary.collection-map"
 
 _MAP_TYPE = "a{sa(s(taya{sv}))}"
+_REF_TYPE = "(s(taya{sv}))"
+_METADATA_TYPE = "a{sv}"
+#: All members are aligned to eight bytes.
+_MASK = 7
 
 
 class SummaryRef:
@@ -96,6 +105,80 @@ class SummaryRef:
         return f"SummaryRef({self.name!r}, {self.checksum}, size={self.size})"
 
 
+class StoredRefs:
+    """Refs as a summary has them; each is taken apart when it is looked at.
+
+    A server may send a million.  As objects they would take eleven times as much memory.
+
+    Args:
+        data: The summary.
+        end: Where their array ends, which begins the summary.
+        most_metadata: Bytes that one of them may have, if that is limited.
+
+    Raises:
+        FormatError: if they are not in normal form, or a checksum has not 32 bytes.
+    """
+
+    __slots__ = ("_body", "_data", "_most", "_width", "length")
+
+    def __init__(self, data: bytes, end: int, most_metadata: int | None = None) -> None:
+        self._data = data
+        self._most = most_metadata
+        self._width = offset_width(end)
+        self._body = end
+        self.length = 0
+        if end:
+            self._body = int.from_bytes(data[end - self._width : end], "little")
+            self.length, rest = divmod(end - self._body, self._width)
+            if self.length < 1 or rest:
+                raise abnormal(end - self._width, "array ends after its framing offsets")
+            check_width(self._body, self.length, self._width, end)
+        last = 0
+        for index in range(self.length):
+            last = self._check(index, last)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> SummaryRef:
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        start = self._end(index - 1) if index else 0
+        return _ref(self._read(start + (-start & _MASK), self._end(index)))
+
+    def __iter__(self) -> Iterator[SummaryRef]:
+        return (self[index] for index in range(self.length))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, list | StoredRefs) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as lists
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def _end(self, index: int) -> int:
+        at = self._body + index * self._width
+        return int.from_bytes(self._data[at : at + self._width], "little")
+
+    def _check(self, index: int, start: int) -> int:
+        """Look at a ref that begins at a place, or behind the padding there; where it ends."""
+        padding = -start & _MASK
+        if any(self._data[start : start + padding]):
+            raise abnormal(start, "padding is not zero")
+        start += padding
+        end = self._end(index)
+        if not start <= end <= self._body:
+            raise abnormal(start, f"array element would end at byte {end}")
+        if self._most is not None and end - start > self._most:
+            raise FormatError(f"Summary has a ref of {end - start} bytes, more than is looked at")
+        _ref(self._read(start, end))
+        return end
+
+    def _read(self, start: int, end: int) -> Value:
+        return reader(type_info(_REF_TYPE))(self._data, start, end, 2)
+
+
 class Summary:
     """Refs, sorted by name, and what else there is to know of a repository.
 
@@ -107,9 +190,9 @@ class Summary:
     __slots__ = ("metadata", "refs")
 
     def __init__(
-        self, refs: Sequence[SummaryRef], metadata: Sequence[tuple[str, Variant]] = ()
+        self, refs: Refs | Iterable[SummaryRef], metadata: Iterable[tuple[str, Variant]] = ()
     ) -> None:
-        self.refs = list(refs)
+        self.refs: Refs = refs if isinstance(refs, StoredRefs) else list(refs)
         self.metadata = list(metadata)
 
     def find(self, name: str, collection: str | None = None) -> SummaryRef | None:
@@ -117,6 +200,7 @@ class Summary:
 
         As upstream does, this counts on the refs being sorted.
         """
+        refs: Refs
         if collection is None or collection == self.collection_id:
             refs = self.refs
         else:
@@ -255,26 +339,47 @@ def encode(summary: Summary) -> bytes:
     return gvariant.encode(TYPE, ([_entry(ref) for ref in summary.refs], summary.metadata))
 
 
-def decode(data: bytes) -> Summary:
+def decode(data: bytes, *, most_metadata: int | None = None) -> Summary:
     """Parse and validate.
+
+    Args:
+        data: The file.
+        most_metadata: Bytes of it that may be something else than refs, if that is limited: as
+            values they take many times as much memory.
 
     Raises:
         FormatError: if not in normal form, or a checksum has not 32 bytes.
     """
-    refs, metadata = gvariant.decode(TYPE, data)
-    return Summary(_refs(refs), metadata)
+    size = len(data)
+    width = offset_width(size)
+    table = size - width
+    if table < 0:
+        raise abnormal(0, "tuple is too short for its framing offsets")
+    check_width(table, 1, width, size)
+    end = int.from_bytes(data[table:], "little")
+    start = end + (-end & _MASK)
+    if start > table:
+        raise abnormal(0, f"tuple member would end at byte {end}")
+    if any(data[end:start]):
+        raise abnormal(end, "padding is not zero")
+    if most_metadata is not None and table - start > most_metadata:
+        raise FormatError(f"Summary has {table - start} bytes of metadata, more than is looked at")
+    refs = StoredRefs(data, end, most_metadata)
+    return Summary(refs, reader(type_info(_METADATA_TYPE))(data, start, table, 1))
 
 
-def _refs(entries: Iterable[tuple[str, Value]]) -> list[SummaryRef]:
-    refs = []
-    for name, (size, digest, metadata) in entries:
-        try:
-            checksum = Checksum.of_digest(digest)
-        except FormatError as error:
-            error.field = name
-            raise
-        refs.append(SummaryRef(name, checksum, size, metadata))
-    return refs
+def _refs(entries: Iterable[Value]) -> list[SummaryRef]:
+    return [_ref(entry) for entry in entries]
+
+
+def _ref(entry: Value) -> SummaryRef:
+    name, (size, digest, metadata) = entry
+    try:
+        checksum = Checksum.of_digest(digest)
+    except FormatError as error:
+        error.field = name
+        raise
+    return SummaryRef(name, checksum, size, metadata)
 
 
 def _entry(ref: SummaryRef) -> tuple[str, tuple[int, bytes, list[tuple[str, Variant]]]]:

@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Buffer = bytes | memoryview
 
-_MOST_HELD = 8 << 20
-
 
 class Spool(Closing):
     """A buffer that moves into an anonymous file when it becomes large.
@@ -26,7 +24,7 @@ class Spool(Closing):
 
     __slots__ = ("_dir_fd", "_file", "_held", "_most_held", "size")
 
-    def __init__(self, dir_fd: int, *, most_held: int = _MOST_HELD) -> None:
+    def __init__(self, dir_fd: int, *, most_held: int) -> None:
         self._dir_fd = dir_fd
         self._most_held = most_held
         self._held = bytearray()

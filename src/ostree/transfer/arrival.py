@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     Decoded = TypeVar("Decoded")
 
 
-def require_checksum(checksum: Checksum, type: ObjectType, data: bytes) -> None:
+#: Largest detached metadata of a commit, in bytes.  Nothing proves it before it is looked into,
+#: and it takes ten times as much memory then.
+MAX_DETACHED = 10 << 20
+
+
+def require_checksum(checksum: Checksum, type: ObjectType, data: bytes | memoryview) -> None:
     """Refuse bytes that are not those of the object.
 
     Raises:

@@ -7,11 +7,10 @@ from collections import deque
 from ostree.errors import OSTreeError
 from ostree.events import Message
 from ostree.formats.delta.bsdiff import BsdiffMissingError, is_available
-from ostree.net.fetcher import DELTA_PRIORITY, Request, Sink
-from ostree.repo.object_errors import write_error
+from ostree.net.fetcher import DELTA_PRIORITY, Request
 from ostree.repo.static_delta.offline import check_part, check_version, run_part
-from ostree.system.spool import Spool
 from ostree.transfer.remote import join_url
+from ostree.transfer.spooled_sink import SpooledSink
 from ostree.types import ObjectType
 
 TYPE_CHECKING = False
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ostree.transfer.delta_tally import DeltaTally
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.remote import RemoteAccess
+    from ostree.transfer.spooled_sink import OpenSpools
     from ostree.types import Checksum
 
     Buffer = bytes | memoryview
@@ -50,6 +50,7 @@ class DeltaDownload:
         result: Is counted in.
         superblocks: The deltas in order.
         tally: Is counted in.
+        spools: Where parts wait while they arrive.
         options: How to pull.
         on_event: Is told if the deltas turn out to be of no use.
         check_tree: Is given dirtree objects that parts bring; on any thread.
@@ -69,6 +70,7 @@ class DeltaDownload:
         superblocks: Sequence[Superblock],
         *,
         tally: DeltaTally,
+        spools: OpenSpools,
         options: PullOptions,
         on_event: Listener,
         check_tree: Callable[[Checksum, bytes], None],
@@ -84,6 +86,7 @@ class DeltaDownload:
         self._result = result
         self._parts = _parts(superblocks)
         self._tally = tally
+        self._spools = spools
         tally.request(superblocks)
         self._emit = on_event
         self._check_tree = check_tree
@@ -140,7 +143,7 @@ class DeltaDownload:
         return all(self._repo.has_object(checksum, type) for type, checksum in header.names())
 
     def _fetch(self, part: _Part) -> None:
-        sink = _PartBody(self, part, self._repo.store.target.temporary_fd)
+        sink = _PartBody(self, part, self._spools)
         request = Request(
             join_url(self._base_url, part.path),
             max_size=part.header.size,
@@ -218,33 +221,22 @@ class _Part:
         self.file = file
 
 
-class _PartBody(Sink):
+class _PartBody(SpooledSink):
     """A part on its way."""
 
-    __slots__ = ("_download", "_part", "_spool")
+    __slots__ = ("_download", "_part")
 
-    def __init__(self, download: DeltaDownload, part: _Part, tmp_fd: int) -> None:
+    def __init__(self, download: DeltaDownload, part: _Part, spools: OpenSpools) -> None:
+        super().__init__(spools, "static delta part")
         self._download = download
         self._part = part
-        self._spool = Spool(tmp_fd)
-
-    def write(self, chunk: bytes) -> None:
-        """Keep the chunk."""
-        try:
-            self._spool.write(chunk)
-        except OSError as error:
-            raise write_error("Writing static delta part", error) from error
-
-    def restart(self) -> None:
-        """Drop all chunks."""
-        self._spool.clear()
 
     def done(self, outcome: Response | OSTreeError) -> None:
         """The request has ended."""
         if isinstance(outcome, OSTreeError):
-            self._spool.close()
+            self.drop()
             raise outcome
-        self._download.arrived(self._part, self._spool.take())
+        self._download.arrived(self._part, self.take())
 
 
 def _parts(superblocks: Sequence[Superblock]) -> Iterator[_Part]:

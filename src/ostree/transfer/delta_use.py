@@ -148,9 +148,15 @@ def _may_use(repo: Repo, options: PullOptions) -> bool:
 
 def _check(superblock: Superblock) -> None:
     from ostree.repo.static_delta.offline import check_version
+    from ostree.repo.static_delta.payload_file import most_plain
 
     for part in superblock.parts:
         check_version(part)
+        # What is announced is what a server may send, and the disk has to hold.
+        if part.size > most_plain(part) + 1:
+            raise FormatError(
+                f"Static delta part of {part.size} bytes is larger than its objects can make it"
+            )
     for fallback in superblock.fallbacks:
         if fallback.type.is_metadata:
             raise FormatError(

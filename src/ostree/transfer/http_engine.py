@@ -16,6 +16,7 @@ from ostree.net.fetcher import METADATA_PRIORITY, MemorySink, Request, is_not_fo
 from ostree.repo.signing import find_detached
 from ostree.store.store import MAX_METADATA
 from ostree.transfer.arrival import (
+    MAX_DETACHED,
     decode_commit,
     decode_dirmeta,
     detached_in,
@@ -26,6 +27,7 @@ from ostree.transfer.content_receiver import ContentReceiver
 from ostree.transfer.delta_tally import DeltaTally
 from ostree.transfer.plan import CommitStep, Step, TreeStep
 from ostree.transfer.remote import join_url
+from ostree.transfer.spooled_sink import OpenSpools, SpooledSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 _WINDOW = 64
 #: Bytes that may wait for workers before the network has to.
 _MOST_HELD = 8 << 20
+#: Bytes of a metadata object, or of a part of a delta, that wait in memory; many may be under way.
+_MOST_SPOOLED = 4 << 20
 
 
 class HttpEngine:
@@ -108,6 +112,7 @@ class HttpEngine:
         self._next_progress = 0.0
         self._objects_url = join_url(remote.content_url, "objects/")
         self._caches = caches
+        self._spools = OpenSpools(repo.store.target.temporary_fd, most_held=_MOST_SPOOLED)
         receiver = _receiver(repo.store, transaction, options)
         self._content = ContentFlow(receiver, transaction, fetcher, pool, result)
 
@@ -141,6 +146,7 @@ class HttpEngine:
     def close(self) -> None:
         """Drop half-stored files; the workers must have ended."""
         self._content.close()
+        self._spools.close()
 
     def _report_progress(self, *, final: bool = False) -> None:
         now = monotonic()
@@ -194,7 +200,7 @@ class HttpEngine:
             self._submit_metadata(step, MAX_METADATA)
 
     def _submit_metadata(self, step: Step, limit: int) -> None:
-        fetch = _MetadataBody(self, step)
+        fetch = _MetadataBody(self, step, self._spools)
         # Commits first: while they are on their way, their detached metadata is kept in memory.
         first = isinstance(step, CommitStep)
         request = Request(
@@ -210,7 +216,7 @@ class HttpEngine:
         path = f"objects/{step.checksum[:2]}/{step.checksum[2:]}.commitmeta"
         url = join_url(self._remote.meta_url, path)
         fetch = _DetachedBody(self, step)
-        self._fetcher.submit(Request(url, max_size=MAX_METADATA), fetch, fetch.done)
+        self._fetcher.submit(Request(url, max_size=MAX_DETACHED), fetch, fetch.done)
 
     def detached_arrived(self, step: CommitStep, data: bytes | None) -> None:
         """The detached metadata of a commit is there, or there is none."""
@@ -251,11 +257,12 @@ class HttpEngine:
         if verdict is not None:
             self._emit(CommitSigned(step.checksum, verdict.descriptions))
 
-    def metadata_arrived(self, step: Step, data: bytes) -> None:
+    def metadata_arrived(self, step: Step, body: bytes | memoryview) -> None:
         """The bytes of an object are there: verify, store, tell the planner."""
         self._result.metadata += 1
-        self._result.bytes_transferred += len(data)
-        require_checksum(step.checksum, step.type, data)
+        self._result.bytes_transferred += len(body)
+        require_checksum(step.checksum, step.type, body)
+        data = bytes(body)
         if isinstance(step, TreeStep):
             self._tree_arrived(step, data)
             self._put(step, data)
@@ -275,9 +282,9 @@ class HttpEngine:
             raise
 
     def _store_commit(self, step: CommitStep, data: bytes) -> None:
-        commit = decode_commit(step.checksum, data)
         detached, step.detached = step.detached, None
         self._signed(step, self._trust.check_fetched(step.checksum, data, detached))
+        commit = decode_commit(step.checksum, data)
         self._transaction.mark_partial(step.checksum)
         if detached is not None:
             self._transaction.write_detached(step.checksum, detached)
@@ -306,6 +313,7 @@ class HttpEngine:
             self._result,
             superblocks,
             tally=self._tally,
+            spools=self._spools,
             options=self._options,
             on_event=self._emit,
             check_tree=facts.check_tree,
@@ -397,22 +405,23 @@ class _DetachedBody(MemorySink):
             raise outcome
 
 
-class _MetadataBody(MemorySink):
+class _MetadataBody(SpooledSink):
     """A metadata object on its way."""
 
     __slots__ = ("_engine", "_step")
 
-    def __init__(self, engine: HttpEngine, step: Step) -> None:
-        super().__init__()
+    def __init__(self, engine: HttpEngine, step: Step, spools: OpenSpools) -> None:
+        super().__init__(spools, "metadata object")
         self._engine = engine
         self._step = step
 
     def done(self, outcome: Response | OSTreeError) -> None:
         """The request has ended."""
         if isinstance(outcome, OSTreeError):
+            self.drop()
             self._engine.metadata_failed(self._step, outcome)
         else:
-            self._engine.metadata_arrived(self._step, self.value())
+            self._engine.metadata_arrived(self._step, self.take())
 
 
 def _receiver(store: LooseStore, transaction: Transaction, options: PullOptions) -> Receiver:

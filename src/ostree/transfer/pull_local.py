@@ -22,7 +22,7 @@ from ostree.transfer.destination import (
 from ostree.transfer.object_import import ObjectImporter
 from ostree.transfer.options import PullOptions, PullResult
 from ostree.transfer.plan import CommitStep, TreeStep
-from ostree.transfer.remote_summary import MAX_SUMMARY
+from ostree.transfer.remote_summary import MAX_SUMMARY, MAX_SUMMARY_METADATA
 from ostree.transfer.trust import WHEN_PULLING
 from ostree.transfer.wanted import (
     CommitChecks,
@@ -166,7 +166,7 @@ def _resolve(wanted: list[Wanted], source: Repo, trust: Trust, *, everything: bo
                 item.checksum = _resolve_ref(source, item.ref, item.collection)
         return None
     if everything or any(item.checksum is None for item in wanted):
-        summary = summary_format.decode(data)
+        summary = summary_format.decode(data, most_metadata=MAX_SUMMARY_METADATA)
         if everything:
             add_all(wanted, summary)
         resolve_by_summary(wanted, summary)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Largest summary, config and ref file accepted from a server, in bytes.
 MAX_SUMMARY = MAX_METADATA
+#: Bytes of a summary that may be something else than refs: deltas and other collections.
+MAX_SUMMARY_METADATA = 8 << 20
 MAX_CONFIG = 1 << 20
 MAX_REF = 4096
 
@@ -83,7 +85,7 @@ class RemoteSummary:
             FormatError: ``Not normal form``.
         """
         if self._summary is None:
-            self._summary = summary_format.decode(self.data)
+            self._summary = summary_format.decode(self.data, most_metadata=MAX_SUMMARY_METADATA)
         return self._summary
 
 

@@ -6,6 +6,7 @@ from ostree.errors import NotFoundError, OSTreeError
 from ostree.net.fetcher import METADATA_PRIORITY, MemorySink, Request, is_not_found
 from ostree.repo.signing import find_detached
 from ostree.store.store import MAX_METADATA
+from ostree.transfer.arrival import MAX_DETACHED
 from ostree.transfer.plan import CommitStep
 from ostree.transfer.remote import join_url
 from ostree.transfer.survey import Source
@@ -36,7 +37,7 @@ class ServerSource(Source):
     def detached(self, commit: Checksum, then: Then) -> None:
         """Ask for it."""
         path = f"objects/{commit[:2]}/{commit[2:]}.commitmeta"
-        self._get(join_url(self._remote.meta_url, path), MAX_METADATA, then, optional=True)
+        self._get(join_url(self._remote.meta_url, path), MAX_DETACHED, then, optional=True)
 
     def metadata(self, step: Step, then: Then) -> None:
         """Ask for it."""

@@ -22,6 +22,11 @@ _FACTOR = 4
 _MOST_HELD = 32 << 20
 
 
+def most_plain(header: PartHeader) -> int:
+    """The most bytes that the payload of a part can have."""
+    return header.plain_size * _FACTOR + header.count * _SLACK_PER_OBJECT + _SLACK
+
+
 def load_payload(file: Buffer, header: PartHeader, tmp_fd: int) -> Payload:
     """Decompress and parse a part's file.
 
@@ -34,7 +39,7 @@ def load_payload(file: Buffer, header: PartHeader, tmp_fd: int) -> Payload:
         FormatError: if it is damaged, or larger than its objects can make it.
         RepoError: if there is no room for it.
     """
-    limit = header.plain_size * _FACTOR + header.count * _SLACK_PER_OBJECT + _SLACK
+    limit = most_plain(header)
     plain = part_format.stored(file, limit)
     if plain is not None:
         return part_format.decode(plain)
