@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -82,6 +83,37 @@ def test_the_mark_of_a_boot_is_made(boot: SimulatedBoot) -> None:
     assert admin(boot, "impl-remount").returncode == 0
 
     assert (boot.run_directory / "ostree-booted").stat().st_mode & 0o7777 == 0o640
+
+
+# what is staged -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "goes"),
+    [
+        ([], True),
+        (["--stage"], True),
+        (["--retain"], True),
+        (["--not-as-default", "--retain-pending"], False),
+    ],
+    ids=str,
+)
+def test_a_plan_tells_what_becomes_of_the_staged_deployment(
+    twins: Twins, boot: SimulatedBoot, options: list[str], goes: bool
+) -> None:
+    (twins.tree / "usr/data").write_text("2")
+    twins.commit()
+    assert admin(boot, "deploy", "--stage", "os/main").returncode == 0
+    before = admin(boot, "status").stdout
+    staged = before.split()[1]
+
+    plan = admin(boot, "deploy", "--dry-run", "--json", *options, "os/main")
+
+    removed = json.loads(plan.stdout)["removed"]
+    assert [f"{d['checksum']}.{d['serial']}" for d in removed] == ([staged] if goes else [])
+    assert admin(boot, "status").stdout == before
+    assert admin(boot, "deploy", *options, "os/main").returncode == 0
+    assert (f" {staged} (staged)" in admin(boot, "status").stdout) != goes
 
 
 # keeping /boot mounted -------------------------------------------------------------------------

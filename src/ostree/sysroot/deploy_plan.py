@@ -142,11 +142,28 @@ def plan_deploy(sysroot: ChangeableSysroot, request: DeployRequest) -> DeployPla
     plan.findings = tuple(findings)
     keys = {deployment.key for deployment in wanted}
     plan.removed = tuple(d for d in current if d.key not in keys)
+    waiting = next((d for d in sysroot.deployments if d.staged), None)
+    if waiting is not None and not _stays_staged(sysroot, request, new):
+        plan.removed = (waiting, *plan.removed)
     _plan_boot_files(sysroot, plan, foresight)
     if request.prune and not request.stage:
         plan.pruned = _plan_prune(sysroot, wanted)
     plan.space = tuple(room_checks(sysroot, request, foresight, exact=True))
     return plan
+
+
+def _stays_staged(sysroot: ChangeableSysroot, request: DeployRequest, new: Deployment) -> bool:
+    """Whether what is staged would stay in front of the list."""
+    if request.stage:
+        return False
+    wanted = plan_list(
+        sysroot.deployments,
+        new,
+        booted=sysroot.booted,
+        merge=request.merge,
+        retention=request.retention,
+    )
+    return wanted[0].staged
 
 
 def _foresee(
