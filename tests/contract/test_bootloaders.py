@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KINDS = ["syslinux", "uboot", "grub2", "grub2-efi", "grub2-builtin"]
+KINDS = ["syslinux", "uboot", "grub2", "grub2-efi", "grub2-builtin", "none"]
 STAMPED = list(NEVER_PROBED)
-#: Another program reads the entries.
-GENERATED = ["grub2", "grub2-efi"]
+#: Another program reads the entries, or the boot loader itself.
+GENERATED = ["grub2", "grub2-efi", "none"]
 
 
 @pytest.fixture(params=[*KINDS, *STAMPED])
@@ -48,7 +48,7 @@ def test_it_is_found_where_it_was_set_up(place: Place, kind: str) -> None:
     before = loader.is_active()
     prepare(place, kind)
 
-    assert not before
+    assert before == (kind == "none")
     assert loader.is_active() == (kind not in STAMPED)
 
 
@@ -133,7 +133,7 @@ def test_a_name_and_whether_it_is_atomic(prepared: Place, kind: str) -> None:
     loader = prepared.loader(kind)
 
     assert loader.name
-    assert loader.atomic == (not kind.endswith("-efi"))
+    assert loader.atomic == (kind not in {"grub2-efi", "none"})
 
 
 @pytest.mark.parametrize("kind", ["syslinux", "uboot"])

@@ -225,10 +225,9 @@ class ChangeableSysroot(SysrootView):
         """
         config = parse_config(self.repo.config.keyfile)
         bootloader = choose_bootloader(config, self.settings, self._root_fd)
-        if bootloader is not None:
-            with step("Bootloader write config"):
-                active = [d for d in self._deployments if not d.staged]
-                bootloader.after_swap(self.bootversion, active)
+        with step("Bootloader write config"):
+            active = [d for d in self._deployments if not d.staged]
+            bootloader.after_swap(self.bootversion, active)
 
     def clean_up(self, *, prune: bool = True) -> PruneResult | None:
         """Remove what no deployment needs.

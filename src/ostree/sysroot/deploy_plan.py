@@ -246,9 +246,9 @@ def _plan_boot_files(sysroot: ChangeableSysroot, plan: DeployPlan, foresight: Fo
     bootloader = choose_bootloader(
         parse_config(sysroot.repo.config.keyfile), sysroot.settings, root_fd
     )
-    if bootloader is not None:
+    plan.bootloader_files = tuple(_plan_bootloader(sysroot, plan, foresight, bootloader))
+    if plan.bootloader_files:
         plan.bootloader = bootloader.name
-        plan.bootloader_files = tuple(_plan_bootloader(sysroot, plan, foresight, bootloader))
 
 
 def _plan_bootloader(

@@ -87,20 +87,19 @@ class ListWriter:
         for deployment in deployments:
             self._require_directory(deployment)
         plan = self._plan(deployments, kind, bootversion)
-        atomic = True
-        bootloader = None
+        atomic, name = True, "none"
         if kind is SwapKind.SUB:
             self._sub_swap(plan)
         else:
             bootloader = choose_bootloader(self._config, self._settings, self._root_fd)
-            atomic = bootloader is not None and bootloader.atomic
+            atomic, name = bootloader.atomic, bootloader.name
             self._full_swap(plan, bootloader)
         tell_list_written(
             self._on_event,
             versions=(plan.bootversion, plan.subbootversion),
             swapped=kind is SwapKind.FULL,
             atomic=atomic,
-            bootloader="none" if bootloader is None else bootloader.name,
+            bootloader=name,
             configured=self._config.bootloader,
             old_count=old_count,
             new_count=len(deployments),
@@ -157,7 +156,7 @@ class ListWriter:
 
     # full swap --------------------------------------------------------------------------------
 
-    def _full_swap(self, plan: BootPlan, bootloader: Bootloader | None) -> None:
+    def _full_swap(self, plan: BootPlan, bootloader: Bootloader) -> None:
         entries = entries_directory(plan.bootversion)
         self._disk.remove(entries)
         make_directories(entries, self._root_fd, 0o755)
@@ -173,13 +172,11 @@ class ListWriter:
             self._disk.point_link(
                 f"boot.{plan.bootversion}.{plan.subbootversion}", f"ostree/boot.{plan.bootversion}"
             )
-        if bootloader is not None:
-            with step("Bootloader write config"):
-                bootloader.write_config(plan.bootversion, plan.deployments)
+        with step("Bootloader write config"):
+            bootloader.write_config(plan.bootversion, plan.deployments)
         self._switch_loader(plan.bootversion)
-        if bootloader is not None:
-            with step("Bootloader write config"):
-                bootloader.after_swap(plan.bootversion, plan.deployments)
+        with step("Bootloader write config"):
+            bootloader.after_swap(plan.bootversion, plan.deployments)
 
     def _install(self, install: KernelInstall) -> None:
         """Kernel and overlay initrds of one deployment."""

@@ -10,17 +10,13 @@ if TYPE_CHECKING:
     from ostree.sysroot.bootloaders.bootloader import Bootloader
     from ostree.sysroot.settings import SysrootSettings
 
-#: In the order of probing; the others have to be configured.
-PROBED = ("syslinux", "grub2", "uboot")
+#: In the order of probing, the last one always being there; the others have to be configured.
+PROBED = ("syslinux", "grub2", "uboot", "none")
 NEVER_PROBED = ("zipl", "aboot")
 
 
-def choose_bootloader(
-    config: SysrootConfig, settings: SysrootSettings, root_fd: int
-) -> Bootloader | None:
-    """The boot loader to write for, or None if boot entries are all that is wanted.
-
-    Boot loaders that read boot entries themselves (systemd-boot, GRUB with blscfg) need none.
+def choose_bootloader(config: SysrootConfig, settings: SysrootSettings, root_fd: int) -> Bootloader:
+    """The boot loader to write for; if none is set up, that which reads the boot entries itself.
 
     Args:
         config: The repository's ``[sysroot]`` group, which names one or says ``auto``.
@@ -30,11 +26,9 @@ def choose_bootloader(
     Raises:
         SysrootError: there is no boot loader of that name.
     """
-    if config.bootloader == "none":
-        return None
     if config.bootloader == "auto":
         candidates = (bootloader_kind(name)(config, settings, root_fd) for name in PROBED)
-        return next((loader for loader in candidates if loader.is_active()), None)
+        return next(loader for loader in candidates if loader.is_active())
     return bootloader_kind(config.bootloader)(config, settings, root_fd)
 
 
@@ -44,6 +38,10 @@ def bootloader_kind(name: str) -> type[Bootloader]:
     Raises:
         SysrootError: there is no boot loader of that name.
     """
+    if name == "none":
+        from ostree.sysroot.bootloaders.entries_only import EntriesOnly
+
+        return EntriesOnly
     if name == "syslinux":
         from ostree.sysroot.bootloaders.syslinux import Syslinux
 
