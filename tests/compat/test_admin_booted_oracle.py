@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -243,6 +244,67 @@ def test_commands_are_for_those_who_may_mount(three: Twins) -> None:
         else:
             assert result.stderr == "error: You must be root to perform this command\n", words
     three.compare()
+
+
+#: Stands in for systemctl, and takes note of what it was to do.
+SYSTEMCTL = """
+mkdir -p /run/programs
+printf '#!/bin/sh\\necho "$@" >>/run/asked\\n' >/run/programs/systemctl
+chmod 755 /run/programs/systemctl
+"""
+
+
+def test_reboots(twins: Twins) -> None:
+    """Only if there is something new."""
+    for expected in ("", "reboot\n"):
+        for name, boot in twins.boots.items():
+            boot.shell(SYSTEMCTL)
+            program = PROGRAMS["ours" if name == "ours" else "theirs"]
+
+            boot.run(
+                *program,
+                *("admin", "upgrade", "--reboot"),
+                environ={"PATH": "/run/programs:/bin"},
+            )
+
+            assert boot.shell("cat /run/asked", check=False) == expected
+        # The reference becomes the other program with its lock in its hands.
+        (twins.roots["theirs"] / "ostree/lock").unlink(missing_ok=True)
+        twins.compare()
+        (twins.tree / "usr/data").write_text("2")
+        twins.commit()
+
+
+def test_a_kernel_that_cannot_be_loaded(twins: Twins) -> None:
+    """The deployment is in place by then."""
+    (twins.tree / "usr/data").write_text("2")
+    twins.commit()
+
+    said = twins.say("ours", "ours", "upgrade", "--kexec")
+    twins.say("theirs", "theirs", "upgrade")
+
+    assert said.status == 1
+    assert said.err.startswith("error: Loading kernel for kexec: kexec_file_load: ")
+    twins.compare()
+
+
+def test_the_journal_is_told(twins: Twins) -> None:
+    twins.commit()
+    path = twins.boots["ours"].run_directory / "systemd/journal/socket"
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(os.fspath(path))
+        journal.settimeout(30)
+
+        twins.say("ours", "ours", "deploy", "os/main")
+
+        entries = [journal.recv(1 << 16).decode() for _ in range(2)]
+    assert entries[0].startswith(
+        "MESSAGE=Copying /etc changes: 0 modified, 0 removed, 0 added\n"
+        "PRIORITY=6\nSYSLOG_IDENTIFIER=ostree\n"
+        "MESSAGE_ID=d3863baec13e4449ab0384684a8af3a7\n"
+    )
+    assert "\nOSTREE_N_DEPLOYMENTS=2\n" in entries[1]
 
 
 @pytest.mark.parametrize("seed", range(SEQUENCES))
