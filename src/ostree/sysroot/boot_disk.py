@@ -16,10 +16,17 @@ from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.sysroot.step import step
 from ostree.system.exchange import exchange_or_rename
-from ostree.system.files import exists, open_directory, remove_tree, sync_filesystem
+from ostree.system.files import (
+    exists,
+    open_directory,
+    remove_tree,
+    replace_file,
+    sync_filesystem,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
     from ostree.events import Listener
@@ -128,6 +135,35 @@ class BootDisk:
         self._settled = True
         if exchanged:
             os.unlink(temporary, dir_fd=self._root_fd)
+
+    def replace_files(self, files: Mapping[str, bytes]) -> None:
+        """Give files of the active boot configuration other contents, each in one step.
+
+        As with links, a former file goes only when nothing on the disk leads to it any more.
+
+        Args:
+            files: What they are to hold, by their paths; all in one directory.
+
+        Raises:
+            OSError: one cannot be written.
+            SysrootError: the disk fails.
+        """
+        if not files:
+            return
+        temporary = {path: f"{path}.tmp" for path in files}
+        for path, data in files.items():
+            self.remove(temporary[path])
+            replace_file(temporary[path], data, self._root_fd, sync=self._settings.sync)
+        self.full_sync()
+        former = [
+            temporary[path]
+            for path in files
+            if exchange_or_rename(temporary[path], path, self._root_fd)
+        ]
+        if self._settings.sync:
+            self._bring_to_disk(os.path.dirname(next(iter(files))))
+        for path in former:
+            os.unlink(path, dir_fd=self._root_fd)
 
     def _bring_to_disk(self, directory: str) -> None:
         """The entries of a directory; where a boot loader reads it, to their place."""

@@ -134,7 +134,7 @@ class ChangeableSysroot(SysrootView):
         if not early_prune.is_apart(root_fd, self.repo.dir_fd):
             return
         with step("Cleaning bootfs"):
-            clean_boot(root_fd, self._disk, self._deployments)
+            clean_boot(root_fd, self.disk, self._deployments)
         with step("Installing kernel"):
             space = early_prune.read_boot_space(
                 root_fd, bootable, device_trees=self.settings.device_trees
@@ -149,7 +149,7 @@ class ChangeableSysroot(SysrootView):
             touch_deployments(root_fd)
             self.load(force=True)
         with step("Cleaning bootfs"):
-            clean_boot(root_fd, self._disk, self._deployments)
+            clean_boot(root_fd, self.disk, self._deployments)
 
     def _switch(self, bootable: Sequence[Deployment]) -> bool:
         """Make a list, nothing of which is staged, the active one; whether that took anything."""
@@ -195,7 +195,7 @@ class ChangeableSysroot(SysrootView):
             remove_deployment(staged.stateroot, staged.name, self._root_fd)
 
     @property
-    def _disk(self) -> BootDisk:
+    def disk(self) -> BootDisk:
         """What is known, and to be done, about the disk while we hold the lock."""
         if self._boot_disk is None:
             repo = self.repo
@@ -211,7 +211,7 @@ class ChangeableSysroot(SysrootView):
     def _writer(self) -> ListWriter:
         return ListWriter(
             self._root_fd,
-            self._disk,
+            self.disk,
             parse_config(self.repo.config.keyfile),
             self.settings,
             version_of=self.version_of,
@@ -241,7 +241,7 @@ class ChangeableSysroot(SysrootView):
         with self.changing():
             self._ensure_loaded()
             self._finish_swap()
-            clean(self._root_fd, self.repo, self._disk, self._deployments)
+            clean(self._root_fd, self.repo, self.disk, self._deployments)
             if not prune:
                 return None
             from ostree.repo.prune import prune as prune_repo

@@ -7,7 +7,6 @@ from ostree.formats.kernel_arguments import KernelArguments
 from ostree.sysroot.kernel_argument_options import select_kernel_arguments
 from ostree.sysroot.layout import entries_directory
 from ostree.sysroot.loading import read_entries
-from ostree.system.files import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def set_arguments(
 def append_in_place(sysroot: ChangeableSysroot, arguments: Sequence[str]) -> None:
     """Add arguments to all boot entries whose key they have not; nothing else changes.
 
-    Each file is replaced on its own.  Boot loaders with a configuration of their own do not see
+    Boot loaders with a configuration of their own do not see
     it before the next deployment.
 
     Args:
@@ -80,10 +79,14 @@ def append_in_place(sysroot: ChangeableSysroot, arguments: Sequence[str]) -> Non
     if not sysroot.deployments:
         raise NotFoundError(_NONE)
     directory = entries_directory(sysroot.bootversion)
-    for name, entry in list(read_entries(sysroot.root_fd, sysroot.bootversion)):
-        if append_missing(entry, arguments):
+    sysroot.disk.replace_files(
+        {
             # The file that was read: its name may be another version's, or count attempts.
-            replace_file(f"{directory}/{name}", entry.to_text().encode(), sysroot.root_fd)
+            f"{directory}/{name}": entry.to_text().encode()
+            for name, entry in read_entries(sysroot.root_fd, sysroot.bootversion)
+            if append_missing(entry, arguments)
+        }
+    )
     if sysroot.deployments[0].staged:
         _append_to_staged(sysroot.settings.run_directory, arguments)
 
