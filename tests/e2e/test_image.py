@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -244,6 +246,57 @@ def test_an_old_image_stays_until_the_new_one_is_there(repo: Path, tmp_path: Pat
     build(repo, image)
     assert os.listdir(tmp_path) == ["disk.img"]
     assert image.stat().st_size > 1 << 20
+
+
+def test_as_root_of_a_user_namespace(repo: Path, tmp_path: Path) -> None:
+    """It has one user only: a system that has others is refused, with what helps."""
+    rootfs = write_tree(tmp_path / "rootfs", {**ROOTFS, "usr/etc": None})
+    succeed("tree", "prepare", rootfs)
+    succeed("init", f"--repo={tmp_path}/repo", "--mode=archive")
+    succeed("commit", f"--repo={tmp_path}/repo", "--branch=os/test", "--no-xattrs", rootfs)
+
+    def run(source: Path) -> subprocess.CompletedProcess[str]:
+        what = (f"--repo={source}", "--ref=os/test", "--os=test", "--bootloader=none")
+        command = [sys.executable, "-m", "ostree", "image", "build", *what]
+        return subprocess.run(
+            ["unshare", "--user", "--map-root-user", *command, f"--output={tmp_path}/disk.img"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    alone, with_others = run(tmp_path / "repo"), run(repo)
+
+    if "unshare failed" in alone.stderr:
+        pytest.skip("there are no user namespaces")
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert with_others.returncode == 1
+    assert "fchown: Invalid argument" in with_others.stderr
+    assert "try unshare --map-root-user --map-auto ostree image build" in with_others.stderr
+    assert sorted(os.listdir(tmp_path)) == ["disk.img", "repo", "rootfs"]
+
+
+def test_a_remote_needs_a_ref(repo: Path, tmp_path: Path) -> None:
+    options = (f"--repo={repo}", f"--ref={'0' * 64}", "--os=test", "--bootloader=none")
+
+    message = fail(
+        "image", "build", *options, "--remote=a=b", f"--output={tmp_path}/x", environ=ENVIRON
+    )
+
+    assert message == "error: Updates follow a ref: with --remote, --ref cannot be a checksum"
+
+
+def test_what_a_killed_run_has_left_is_removed(repo: Path, tmp_path: Path) -> None:
+    """But not what another one works in, nor what has a similar name."""
+    for name in (f".disk.img.{'0' * 16}", f".disk.img.{'1' * 16}", ".disk.img.other"):
+        write_tree(tmp_path / name, {"root/file": "1"})
+    fd = os.open(tmp_path / f".disk.img.{'1' * 16}", os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+
+    build(repo, tmp_path / "disk.img")
+
+    os.close(fd)
+    assert sorted(os.listdir(tmp_path)) == [f".disk.img.{'1' * 16}", ".disk.img.other", "disk.img"]
 
 
 # updates --------------------------------------------------------------------------------------

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from ostree.errors import ImageError
+from ostree.errors import ImageError, OSTreeError
 from ostree.events import Message
 from ostree.formats import gpt, mbr
 from ostree.formats.disk_partition import SECTOR
+from ostree.formats.refspec import looks_like_checksum
 from ostree.image import file_system, firmware
 from ostree.image.firmware import Loader
 from ostree.image.layout import LayoutRequest, Role, Table, plan_layout
 from ostree.image.staging import SystemRequest, add_to_fstab, make_system
 from ostree.image.tool import Toolbox
-from ostree.system.anonymous import random_name
+from ostree.image.workplace import workplace
 from ostree.system.files import path_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from ostree.events import Listener
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _DATA = "/data"
 _BOOT = "/boot"
 _ROOT_MODE = 0o755
+_UNSHARE = "unshare --map-root-user --map-auto ostree image build …"
+_MORE_USERS = f"files have owners that this user namespace lacks; try {_UNSHARE}"
+#: So many users a system has at least.
+_ALL_USERS = 1 << 16
 
 
 class ImageRequest(NamedTuple):
@@ -108,7 +112,7 @@ def build_image(
     _check(request, tools)
     path = os.path.abspath(path_text(output))
     try:
-        with _workplace(path) as place:
+        with workplace(path) as place:
             return _Builder(request, tools, place, on_event).build(path)
     except OSError as error:
         where = os.fsdecode(error.filename) if error.filename else path
@@ -121,30 +125,17 @@ def _check(request: ImageRequest, tools: Toolbox) -> None:
             "systemd-boot reads FAT only, and OSTree needs links in /boot: use grub2, or none and "
             "a boot loader of your own"
         )
+    if request.remote is not None and looks_like_checksum(request.ref):
+        raise ImageError("Updates follow a ref: with --remote, --ref cannot be a checksum")
     if request.loader is Loader.UBOOT and request.boot_script is None:
         raise ImageError("U-Boot needs a boot script")
     if os.geteuid() != 0:
         raise ImageError(
             "Only root can give the files of a system their owners",
-            hint="in a user namespace with enough users it works as well: "
-            "unshare --map-root-user --map-auto ostree image build …",
+            hint=f"in a user namespace it works as well: {_UNSHARE}",
         )
     tools.require(["mkfs.ext4", "debugfs"])
     tools.require(firmware.needed_tools(request.loader, extra=request.extra is not None))
-
-
-@contextmanager
-def _workplace(path: str) -> Iterator[str]:
-    """A directory beside the image, on the same file system, gone at the end."""
-    directory, name = os.path.split(path)
-    if os.path.isdir(path):
-        raise ImageError(f"{path} is a directory")
-    place = os.path.join(directory, random_name(f".{name[:200]}."))
-    os.mkdir(place, 0o700)
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 class _Builder:
@@ -176,7 +167,7 @@ class _Builder:
         # The identities are needed before the sizes are known.
         layout = plan_layout(layout_request)
         uuids = {volume.role: volume.uuid for volume in layout.volumes}
-        system = make_system(self._root, self._system_request(uuids[Role.ROOT]), self._on_event)
+        system = self._make_system(uuids[Role.ROOT])
         add_to_fstab(self._root, system.deployment, self._mounts(uuids))
         if self._request.separate_boot:
             os.rename(f"{self._root}/boot", self._boot)
@@ -187,6 +178,14 @@ class _Builder:
         os.rename(self._image, path)
         _sync(os.path.dirname(path))
         return MadeImage(layout, system)
+
+    def _make_system(self, root: UUID) -> MadeSystem:
+        try:
+            return make_system(self._root, self._system_request(root), self._on_event)
+        except OSTreeError as error:
+            if _users() < _ALL_USERS and os.strerror(errno.EINVAL) in error.message:
+                error.hint = _MORE_USERS
+            raise
 
     def _layout_request(self) -> LayoutRequest:
         request = self._request
@@ -267,6 +266,15 @@ class _Builder:
     def _tell(self, volume: Volume) -> None:
         size = f"{volume.size >> 20} MiB"
         self._on_event(Message(f"Writing the file system {volume.role.value}, {size}"))
+
+
+def _users() -> int:
+    """How many users there are in our user namespace (user_namespaces(7))."""
+    try:
+        with open("/proc/self/uid_map", encoding="ascii") as file:
+            return sum(int(line.split()[2]) for line in file)
+    except (OSError, ValueError, IndexError):
+        return _ALL_USERS
 
 
 def _make_root(path: str) -> None:

@@ -145,7 +145,7 @@ def _remove_temporaries(draft: Draft) -> None:
     """What an interrupted run has made and not yet put in place."""
     for path, entry in list(draft.walk("")):
         name = path.rpartition("/")[2]
-        if entry.kind is not Kind.DIRECTORY and _TEMPORARY.fullmatch(name):
+        if _TEMPORARY.fullmatch(name) and not (entry.kind is Kind.DIRECTORY and draft.names(path)):
             draft.remove(path)
 
 

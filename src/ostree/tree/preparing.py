@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ostree.errors import NotFoundError, TreeError
 from ostree.events import Message
+from ostree.system.anonymous import random_name
 from ostree.system.files import (
     describe,
     open_directory,
@@ -117,14 +118,25 @@ def _act(root_fd: int, step: Step, fd: int, name: str) -> None:
             except FileExistsError:
                 replace_symlink(step.target, name, fd)
         case Action.DIRECTORY:
-            os.mkdir(name, 0o700, dir_fd=fd)
-            os.chmod(name, step.mode, dir_fd=fd)
+            _make_directory(name, fd, step.mode)
         case Action.REMOVE:
             remove_tree(name, fd)
         case Action.WRITE:
             replace_file(name, step.content, fd, mode=step.mode)
         case _:
             raise NotImplementedError(step.action)
+
+
+def _make_directory(name: str, dir_fd: int, mode: int) -> None:
+    """Make a directory that has its mode, whatever the umask, from the moment it has its name."""
+    temporary = random_name(".tmp-")
+    os.mkdir(temporary, 0o700, dir_fd=dir_fd)
+    try:
+        os.chmod(temporary, mode, dir_fd=dir_fd)
+        os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+    except OSError:
+        os.rmdir(temporary, dir_fd=dir_fd)
+        raise
 
 
 @contextmanager
