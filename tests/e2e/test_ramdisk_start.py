@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +20,6 @@ from support.fake_machine import (
     Started,
     require_machine,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.root
 
@@ -529,3 +526,83 @@ class TestFileSystemCheck:
 
     def test_a_repaired_root_wants_a_new_start(self, machine: FakeMachine) -> None:
         assert "has to be started anew" in fail(self.check(machine, 2))
+
+
+class TestComposefs:
+    """An image of the tree's metadata, with the contents in the repository's objects."""
+
+    @pytest.fixture
+    def machine(self, machine: FakeMachine, tmp_path: Path) -> FakeMachine:
+        if not shutil.which("mkfs.erofs"):
+            pytest.skip("mkfs.erofs (Debian: erofs-utils) is not installed")
+        if "erofs" not in Path("/proc/filesystems").read_text():
+            pytest.skip("this kernel has no erofs")
+        machine.system("ls /usr | sed 's/^/usr /'; cat /etc/local | sed 's/^/text /'")
+        tree = tmp_path / "image"
+        shutil.copytree(machine.deployment, tree, symlinks=True)
+        objects = machine.sysroot / "ostree/repo/objects"
+        for number, path in enumerate(sorted(tree.rglob("*"))):
+            if path.is_symlink() or not path.is_file():
+                continue
+            target = objects / f"{number:02x}/{'0' * 62}.file"
+            target.parent.mkdir(parents=True)
+            shutil.copy(path, target)
+            # A file without its content: where that is, overlayfs is told by attributes.
+            size = path.stat().st_size
+            path.write_bytes(b"")
+            os.truncate(path, size)
+            set_trusted(path, "metacopy", "")
+            set_trusted(path, "redirect", f"/{target.relative_to(objects)}")
+        set_trusted(tree, "opaque", "y")
+        shutil.rmtree(tree / "etc")
+        (tree / "etc").mkdir()
+        make = ["mkfs.erofs", "--quiet", str(machine.deployment / ".ostree.cfs"), str(tree)]
+        done = subprocess.run(make, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        # Were the plain tree used, it would have this.
+        (machine.deployment / "usr/plain").touch()
+        return machine
+
+    @pytest.mark.parametrize("enabled", ["yes", "true", "maybe"])
+    def test_it_is_the_root(self, machine: FakeMachine, enabled: str) -> None:
+        configure(machine, f"[composefs]\nenabled={enabled}\n")
+
+        facts = succeed(started := machine.start())
+
+        assert "plain" not in facts["usr"]
+        assert facts["text"] == ["of the machine"]
+        sysroot = [] if enabled != "maybe" else ["/sysroot"]
+        assert facts["writable"] == ["/etc", "/var", *sysroot, "/boot"]
+        assert started.mounts["/"].type == "overlay"
+        told = dict(state(started))
+        assert (told["composefs"], told["composefs.verity"]) == (
+            Variant("b", True),
+            Variant("b", False),
+        )
+
+    @pytest.mark.parametrize(
+        ("key", "writable"), [("transient", ["/", "/usr"]), ("transient-ro", [])]
+    )
+    def test_the_root_can_be_transient(
+        self, machine: FakeMachine, key: str, writable: list[str]
+    ) -> None:
+        """What is written there is in memory."""
+        configure(machine, f"[composefs]\nenabled=yes\n[root]\n{key}=true\n")
+
+        facts = succeed(started := machine.start())
+
+        assert set(facts["writable"]) - {"/etc", "/var", "/boot"} == set(writable)
+        assert dict(state(started))[f"root.{key}"] == Variant("b", True)
+        assert "upperdir=/run/ostree/.private/root/upper" in started.mounts["/"].super_options
+
+    def test_the_command_line_can_say_no(self, machine: FakeMachine) -> None:
+        configure(machine, "[composefs]\nenabled=yes\n")
+
+        facts = succeed(started := machine.start("ostree.prepare-root.composefs=no"))
+
+        assert "plain" in facts["usr"]
+        assert "composefs" not in dict(state(started))
+
+
+def set_trusted(path: Path, name: str, value: str) -> None:
+    os.setxattr(path, f"trusted.overlay.{name}", value.encode())
