@@ -10,7 +10,7 @@ from ostree.errors import SysrootError
 from ostree.formats.boot_link import check_stateroot
 from ostree.formats.deployment_name import next_serial
 from ostree.repo.checkout_labels import Labels
-from ostree.repo.checkout_options import CheckoutOptions, Existing
+from ostree.repo.checkout_options import CheckoutOptions
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.etc_merge import merge_etc
 from ostree.sysroot.immutable import set_immutable
@@ -21,6 +21,7 @@ from ostree.sysroot.layout import deployments_directory, stateroot_directory
 from ostree.sysroot.policy_refresh import refresh_policy
 from ostree.sysroot.step import step
 from ostree.sysroot.tree_files import DirectoryFiles
+from ostree.sysroot.var_seeding import VarSeeder
 from ostree.system.files import (
     exists,
     make_directories,
@@ -176,25 +177,15 @@ class DeploymentMaker:
 
     def _prepare_var(self, deployment: Deployment, fd: int) -> None:
         """Fill an empty stateroot's ``/var`` from the commit (§7.4)."""
-        var = f"{stateroot_directory(deployment.stateroot)}/var"
-        make_directory(var, self._root_fd)
-        if not exists("var", fd):
-            return
-        var_fd = open_subdirectory(self._root_fd, var)
+        stateroot_fd = open_subdirectory(self._root_fd, stateroot_directory(deployment.stateroot))
         try:
-            if os.listdir(var_fd):
-                return
-            self._repo.checkout(
-                deployment.checksum,
-                var,
-                options=CheckoutOptions(force_copy=True, existing=Existing.REPLACE),
-                subpath="/var",
-                dir_fd=self._root_fd,
-            )
-            if not exists("usr/lib/tmpfiles.d", fd):
-                _make_standard_var(var_fd)
+            make_directory("var", stateroot_fd)
+            if exists("var", fd):
+                standard = not exists("usr/lib/tmpfiles.d", fd)
+                seeder = VarSeeder(self._repo, deployment.checksum, stateroot_fd, standard=standard)
+                seeder.seed(in_use=deployment.stateroot == self._booted_stateroot)
         finally:
-            os.close(var_fd)
+            os.close(stateroot_fd)
 
     # what comes last --------------------------------------------------------------------------
 
@@ -333,17 +324,3 @@ def _unlink_if_there(path: str, dir_fd: int) -> None:
         os.unlink(path, dir_fd=dir_fd)
     except (FileNotFoundError, NotADirectoryError):
         return
-
-
-def _make_standard_var(var_fd: int) -> None:
-    """What a tree without tmpfiles.d cannot make for itself."""
-    for name, mode in (("tmp", 0o1777), ("lib", 0o777), ("log", 0o755)):
-        if make_directory(name, var_fd, mode) and name == "tmp":
-            fd = open_subdirectory(var_fd, name)
-            try:
-                os.fchmod(fd, mode)
-            finally:
-                os.close(fd)
-    for name, target in (("run", "../run"), ("lock", "../run/lock")):
-        if not exists(name, var_fd):
-            os.symlink(target, name, dir_fd=var_fd)
