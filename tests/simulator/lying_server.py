@@ -109,15 +109,23 @@ class Truncated(Lie):
 
 
 class Endless(Lie):
-    """Sends a body of no announced length until the client goes away."""
+    """Sends a body of no announced length until the client goes away.
 
-    def __init__(self, status: int = 200, piece: bytes = b"x" * 16384) -> None:
+    With ``honest`` it begins with the true one.
+    """
+
+    def __init__(
+        self, status: int = 200, piece: bytes = b"x" * 16384, *, honest: bool = False
+    ) -> None:
         self.status = status
         self.piece = piece
+        self.honest = honest
 
     def tell(self, handler: Handler) -> None:
         handler.head(self.status, (("Connection", "close"),))
         handler.close_connection = True
+        if self.honest:
+            handler.wfile.write(handler.truth)
         while not handler.server.stopping.is_set():
             handler.wfile.write(self.piece)
 

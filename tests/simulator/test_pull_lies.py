@@ -230,6 +230,16 @@ def test_failures_that_pass_are_overcome(
     assert not destination.fsck().corrupted
 
 
+def test_files_that_do_not_end(source: Repo, destination: Repo, server: LyingServer) -> None:
+    """What is behind the end of an object is overlooked, but not for ever: links and small files."""
+    server.lie("/objects/*.filez", Endless(honest=True))
+
+    with pytest.raises(CorruptionError, match="Content does not end where its header says"):
+        pull(destination, "origin", ["main"], HASTY)
+
+    assert_untouched_then_fine(source, destination, server)
+
+
 def test_commit_larger_than_the_summary_says(
     source: Repo, destination: Repo, server: LyingServer
 ) -> None:

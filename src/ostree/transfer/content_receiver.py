@@ -28,6 +28,8 @@ SMALL = 1 << 20
 #: How many distinct headers of regular files are remembered.
 _MOST_HEADERS = 4096
 _CHUNK = 1 << 18
+#: Bytes behind the end of an object that are overlooked, as upstream does; but not without end.
+_MOST_BEHIND = 1 << 20
 _FIXED_START = 16
 
 
@@ -178,6 +180,7 @@ class StreamedObject(ReceivingStream):
     """A large object, inflated, hashed and stored while it arrives."""
 
     __slots__ = (
+        "_behind",
         "_decoder",
         "_digest",
         "_header",
@@ -199,6 +202,7 @@ class StreamedObject(ReceivingStream):
         self._digest = hashlib.sha256()
         self._size = 0
         self._left = 0
+        self._behind = 0
 
     def feed(self, chunks: Sequence[bytes]) -> None:
         """Take the next bytes of the stored object.
@@ -275,7 +279,11 @@ class StreamedObject(ReceivingStream):
 
     def _inflate(self, data: bytes | memoryview) -> None:
         writer, decoder = self._writer, self._decoder
-        if writer is None:
+        if writer is None or decoder.eof:
+            self._behind += len(data)
+            if self._behind > _MOST_BEHIND:
+                problem = CorruptionError("Content does not end where its header says")
+                raise _named(problem, self.checksum)
             return
         while data and not decoder.eof:
             try:
