@@ -6,7 +6,7 @@ import os
 
 from ostree.errors import FormatError, OSTreeError, RepoError, SpaceError
 from ostree.formats.size_text import format_size
-from ostree.transfer.destination import RepoFacts, ref_to_set
+from ostree.transfer.destination import ref_to_set
 from ostree.types import ObjectType, RepoMode
 
 TYPE_CHECKING = False
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ostree.formats.delta.superblock import Superblock
-    from ostree.formats.summary import Summary
-    from ostree.net.fetcher import Fetcher
     from ostree.repo.repository import Repo
-    from ostree.transfer.options import PullOptions, PullResult
-    from ostree.transfer.remote import RemoteAccess
+    from ostree.transfer.delta_finder import DeltaWish
+    from ostree.transfer.options import PullOptions
     from ostree.transfer.wanted import Wanted
     from ostree.types import Checksum
 
@@ -54,69 +52,36 @@ def check_options(repo: Repo, options: PullOptions) -> None:
         raise RepoError("Can't use static deltas in an archive repo")
 
 
-def find_deltas(
-    repo: Repo,
-    fetcher: Fetcher,
-    source: RemoteAccess,
-    wanted: Iterable[Wanted],
-    options: PullOptions,
-    summary: Summary | None,
-    result: PullResult,
-    *,
-    summary_known: bool,
-    resumed: bool,
-    digests_required: bool,
-) -> dict[Checksum, list[Superblock]]:
-    """For the commits that deltas lead to their superblocks, in the order of application.
+def delta_wishes(
+    repo: Repo, wanted: Iterable[Wanted], remote_name: str | None, options: PullOptions
+) -> list[DeltaWish]:
+    """The commits that deltas may lead to, and from where."""
+    from ostree.transfer.delta_finder import DeltaWish
 
-    Args:
-        repo: The destination.
-        fetcher: Idle.
-        source: The remote.
-        wanted: What is pulled.
-        options: How.
-        summary: The remote's, None if it has none.
-        result: Is counted in.
-        summary_known: Whether that was looked for.
-        resumed: Whether an earlier pull was interrupted, which makes all commits doubtful.
-        digests_required: Whether a superblock that no summary or index vouches for is refused.
+    wishes = []
+    for item in wanted:
+        tip = None
+        if item.ref is not None:
+            tip = repo.refs.get(ref_to_set(item.ref, remote_name, options))
+        wishes.append(DeltaWish(item.commit, ref=item.ref, tip=tip))
+    return wishes
+
+
+def check_deltas(repo: Repo, deltas: Mapping[Checksum, Sequence[Superblock]]) -> None:
+    """Refuse deltas that are not acceptable, or need more space than there is.
 
     Raises:
-        OSTreeError: if deltas are required and there are none, or they are not acceptable.
+        FormatError: if one is of a version that is not known, or lies about its sizes.
+        ChecksumError: if one brings another commit than it leads to.
+        SpaceError: ``Delta requires … free space, but only … available``.
     """
-    if not _may_use(repo, options):
-        return {}
-    # Half of what a pull imports is for deltas; many pulls use none.
     from ostree.repo.static_delta.offline import check_commit
-    from ostree.transfer.delta_finder import DeltaFinder, DeltaWish
 
-    facts = RepoFacts(repo, resumed=resumed)
-    finder = DeltaFinder(
-        repo,
-        facts,
-        fetcher,
-        source,
-        options,
-        summary,
-        result,
-        summary_known=summary_known,
-        digests_required=digests_required,
-    )
-    wishes = [
-        DeltaWish(
-            item.commit,
-            ref=item.ref,
-            tip=repo.refs.get(ref_to_set(item.ref, source.name, options)) if item.ref else None,
-        )
-        for item in wanted
-    ]
-    found = finder.find(wishes)
-    for superblocks in found.values():
+    for superblocks in deltas.values():
         for superblock in superblocks:
             _check(superblock)
         check_commit(superblocks[-1])
-    _require_space(repo, found.values())
-    return found
+    _require_space(repo, deltas.values())
 
 
 def estimate(repo: Repo, deltas: Mapping[Checksum, Sequence[Superblock]]) -> DeltaEstimate:
@@ -137,7 +102,8 @@ def estimate(repo: Repo, deltas: Mapping[Checksum, Sequence[Superblock]]) -> Del
     return total
 
 
-def _may_use(repo: Repo, options: PullOptions) -> bool:
+def may_use_deltas(repo: Repo, options: PullOptions) -> bool:
+    """Whether a pull may use deltas at all."""
     if options.disable_static_deltas or options.commit_metadata_only:
         return False
     if repo.mode is RepoMode.ARCHIVE:
