@@ -413,6 +413,8 @@ def test_no_kernel(pair: Pair, tmp_path: Path) -> None:
     first = pair.commit(tree, version="1", time=1)
 
     assert deploy(pair, first).error is not None
+    # We find out before anything is made.
+    (pair.ours / "ostree/deploy/os/deploy").mkdir()
     pair.run(["cleanup"], lambda sysroot: sysroot.cleanup())
 
 
