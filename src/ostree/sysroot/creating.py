@@ -104,7 +104,7 @@ class DeploymentMaker:
             deployment.entry.overlay_initrds = list(overlay_initrds)
             if arguments is None and merge is not None:
                 arguments = merge.kernel_arguments
-            if arguments:
+            if arguments is not None:
                 arguments.check()
                 deployment.entry.set("options", str(arguments))
             with step("Finalizing deployment"):

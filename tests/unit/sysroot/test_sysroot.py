@@ -496,3 +496,29 @@ def test_only_running_systems_are_unlocked(lab: Lab) -> None:
         for state in ("none", "nonsense"):
             with pytest.raises(ValueError, match=r"nonsense|can only be unlocked"):
                 sysroot.unlock(state)
+
+
+def test_keys_stand_as_if_arguments_had_been_given(lab: Lab) -> None:
+    """Upstream orders keys by a hash table, and it counts which came first: even empty options."""
+    lab.write("usr/lib/modules/5.1/dtb/board.dtb", "dtb")
+    lab.commit()
+    with lab.open() as sysroot:
+        keyfile = sysroot.repo.config.keyfile.copy()
+        extra = "key1=value1;grub_users=root"
+        keyfile.set_string("sysroot", "bls-append-except-default", extra)
+        sysroot.repo.save_config(keyfile)
+        sysroot.deploy("stable", stateroot="os")
+
+        sysroot.deploy(
+            "stable",
+            stateroot="os",
+            kernel_arguments=KernelArgumentOptions(none=True),
+            retention=Retention(not_as_default=True),
+        )
+
+    text = (lab.root / "boot/loader/entries/ostree-1.conf").read_text()
+    assert [line.split()[0] for line in text.splitlines()[-3:]] == [
+        "fdtdir",
+        "grub_users",
+        "key1",
+    ]
