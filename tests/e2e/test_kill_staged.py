@@ -66,6 +66,7 @@ COMMANDS = {
     "lock": ("near", ("lock-finalization",), ["booted"]),
     "deploy over it": ("near", ("deploy", "far"), ["far", "booted"]),
     "undeploy it": ("near", ("undeploy", "0"), ["booted"]),
+    "hotfix": (None, ("unlock", "--hotfix"), ["booted", "booted"]),
 }
 
 
@@ -240,6 +241,9 @@ def test_at_every_call(lab: Lab, oracle: Oracle, name: str, how: str) -> None:
                 # What failed has changed nothing.
                 is_done = names_of(booted_list(lab.root, lab.samples), lab)[0] != "booted"
                 assert is_done or staged(lab) in {before, final_staged}
+                overlay = (lab.root / lab.booted / ".usr-ovl-work").exists()
+                status = lab.boot.run(*REFERENCE, "admin", "status").stdout
+                assert overlay == ("Unlocked: hotfix" in status)
             listed = check(lab, oracle, [["booted"], ["booted", "booted"], after])
             outcomes["new" if listed == after else "old"] += 1
             finish(lab, name, command, listed)
@@ -247,6 +251,8 @@ def test_at_every_call(lab: Lab, oracle: Oracle, name: str, how: str) -> None:
             assert staged(lab) == final_staged
             assert left_over(lab) == []
             assert not (lab.root / "boot/ostree/finalize-failure.stamp").exists()
+            if name == "hotfix":
+                check_hotfixed(lab)
         except (AssertionError, OSError, subprocess.CalledProcessError) as failure:
             failure.add_note(
                 f"{name}, {how} at call {at} of {whole.calls} ({result.call}): {result.err}"
@@ -256,11 +262,25 @@ def test_at_every_call(lab: Lab, oracle: Oracle, name: str, how: str) -> None:
     assert outcomes["old"] + outcomes["new"] == len(calls)
 
 
+def check_hotfixed(lab: Lab) -> None:
+    """The next boot mounts the overlay, and everybody knows."""
+    assert (lab.root / lab.booted / ".usr-ovl-work").is_dir()
+    origin = lab.root / f"{lab.booted}.origin"
+    assert "\nunlocked=hotfix\n" in origin.read_text()
+    origins = list(origin.parent.glob("*.origin"))
+    assert [path for path in origins if "unlocked" in path.read_text()] == [origin]
+
+
 def finish(lab: Lab, name: str, command: tuple[str, ...], listed: list[str]) -> None:
     """Do what is left of the command, and clean up."""
     again = [command]
     if name in {"deploy over it", "undeploy it"} and (listed != ["booted"] or staged(lab) is None):
         again = [] if listed == COMMANDS[name][2] else [command]
+    if (
+        name == "hotfix"
+        and "Unlocked: hotfix" in lab.boot.run(*REFERENCE, "admin", "status").stdout
+    ):
+        again = []
     for argv in [*again, ("cleanup",)]:
         result = lab.interrupt(argv, 0)
         assert (result.status, result.err) == (0, ""), argv

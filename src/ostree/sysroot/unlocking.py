@@ -172,33 +172,45 @@ def _refusal() -> Iterator[None]:
 
 
 def _mount_and_record(sysroot: ChangeableSysroot, booted: Deployment, state: UnlockedState) -> None:
-    root_fd, settings = sysroot.root_fd, sysroot.settings
+    root_fd = sysroot.root_fd
     set_immutable(booted.path, root_fd, on=False)
+    if _is_mounted(state):
+        # All that is missing of an interrupted hotfix; what is in its overlay stays.
+        _record(sysroot, booted, state)
+        return
     try:
         if state is UnlockedState.HOTFIX:
             # The work directory last: the next boot mounts the overlay if it finds it.
             for name in (_HOTFIX_UPPER, _HOTFIX_WORK):
                 _make_like_usr(f"{booted.path}/{name}", booted, root_fd)
-        if not _is_mounted(state):
-            with _refusal():
-                mounting.apart(lambda: _mount(sysroot, booted, state))
+        with _refusal():
+            mounting.apart(lambda: _mount(sysroot, booted, state))
+        try:
+            _record(sysroot, booted, state)
+        except BaseException:
+            mounting.unmount("/usr", mounting.DETACH)
+            raise
     except BaseException:
         if state is UnlockedState.HOTFIX:
             for name in (_HOTFIX_WORK, _HOTFIX_UPPER):
                 remove_tree(f"{booted.path}/{name}", root_fd)
-        if settings.immutable:
+        if sysroot.settings.immutable:
             set_immutable(booted.path, root_fd, on=True)
         raise
+
+
+def _record(sysroot: ChangeableSysroot, booted: Deployment, state: UnlockedState) -> None:
+    """Have everybody know, until the next boot or the next update."""
     if state is UnlockedState.HOTFIX:
-        remove_tree(f"{backing_directory(booted)}/usr-transient", root_fd)
+        remove_tree(f"{backing_directory(booted)}/usr-transient", sysroot.root_fd)
         booted.origin = KeyFile() if booted.origin is None else booted.origin.copy()
         set_hotfixed(booted.origin)
-        write_origin(booted, root_fd)
-    else:
-        directory = f"{settings.run_directory}/ostree/deployment-state/{booted.name}"
-        os.makedirs(directory, mode=0o755, exist_ok=True)
-        mark = f"{directory}/unlocked-{state.value}"
-        os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
+        write_origin(booted, sysroot.root_fd)
+        return
+    directory = f"{sysroot.settings.run_directory}/ostree/deployment-state/{booted.name}"
+    os.makedirs(directory, mode=0o755, exist_ok=True)
+    mark = f"{directory}/unlocked-{state.value}"
+    os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
 
 
 def _is_mounted(state: UnlockedState) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,3 +186,21 @@ def test_a_machine_with_nothing(tmp_path: Path) -> None:
     facts = gather_facts(str(tmp_path), str(tmp_path), str(tmp_path))
 
     assert plan_units(facts) == []
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+def test_systemd_understands_the_units(machine: Path) -> None:
+    run(machine)
+    units = machine / "units"
+
+    result = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", units / "var.mount", units / "boot.mount"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    ours = [line for line in result.stderr.splitlines() if ".mount" in line]
+    assert ours == []
