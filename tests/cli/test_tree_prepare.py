@@ -17,6 +17,9 @@ from support.draft_trees import SYSTEMD, Contents, snapshot, write_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+VERSION_DIRECTORY = f"usr/lib/{VERSION}"
+
 PLAIN: Contents = {
     **SYSTEMD,
     "bin/sh": "shell",
@@ -126,15 +129,36 @@ def test_a_tree_has_to_be_named() -> None:
     assert misuse("tree", "prepare") == "error: ROOTFS must be specified"
 
 
-def test_links_lead_nobody_out_of_the_tree(tmp_path: Path) -> None:
-    outside = write_tree(tmp_path / "outside", {"keep": "kept"})
-    rootfs = write_tree(tmp_path / "rootfs", {"bin/x": "1", "usr/bin": f"-> {outside}"})
+@pytest.mark.parametrize(
+    "link",
+    [
+        *("usr", "usr/bin", "usr/lib", "usr/etc", "usr/lib/modules", "usr/lib/modules/6.1"),
+        *("usr/lib/tmpfiles.d", "usr/share", "usr/share/factory", "usr/lib/opt", VERSION_DIRECTORY),
+        *("bin", "lib", "etc", "boot", "var", "var/lib", "var/home", "home", "root", "opt", "srv"),
+        *("mnt", "media", "dev", "proc", "run", "sys", "sysroot", "tmp", "ostree", "usr/local"),
+        *("lost+found", f"{VERSION_DIRECTORY}/__pycache__", "usr/lib/ostree-boot"),
+    ],
+)
+@pytest.mark.parametrize("target", ["absolute", "relative"])
+def test_links_lead_nobody_out_of_the_tree(link: str, target: str, tmp_path: Path) -> None:
+    """Whether the tree is refused or prepared: nothing outside of it is read into it or changed."""
+    outside = write_tree(
+        tmp_path / "outside", {"keep": "kept", "m.py": "X = 1\n", "vmlinuz-6.1": "secret"}
+    )
+    before = snapshot(outside)
+    inside = {
+        path: content
+        for path, content in {**PLAIN, f"{VERSION_DIRECTORY}/m.py": "X = 1\n"}.items()
+        if path != link and not path.startswith(f"{link}/")
+    }
+    where = str(outside) if target == "absolute" else "../" * link.count("/") + "../outside"
+    rootfs = write_tree(tmp_path / "rootfs", {**inside, link: f"-> {where}"})
 
-    result = ostree("tree", "prepare", rootfs)
+    result = ostree("tree", "prepare", "--usr-local-state", "--compile-python", rootfs)
 
-    assert result.status == 0
-    assert os.listdir(outside) == ["keep"]
-    assert (rootfs / "usr/bin/x").read_text() == "1"
+    assert result.status in {0, 1}
+    assert snapshot(outside) == before
+    assert "secret" not in {entry[3] for entry in snapshot(rootfs).values()}
 
 
 def test_units_of_ours_are_what_install_units_puts_there(rootfs: Path, tmp_path: Path) -> None:
@@ -151,8 +175,6 @@ def test_units_of_ours_are_what_install_units_puts_there(rootfs: Path, tmp_path:
 
 
 # byte code ------------------------------------------------------------------------------------
-
-VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def test_python_is_compiled_for_deployments(rootfs: Path) -> None:

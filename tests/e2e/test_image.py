@@ -235,6 +235,28 @@ def test_a_data_partition_needs_its_directory(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.parametrize(
+    ("links", "words"),
+    [
+        ({"etc/fstab": "-> /etc/hostname"}, "/etc/fstab of the tree is no file"),
+        ({"data": "-> /tmp"}, "The tree has no directory /data"),
+    ],
+)
+def test_links_of_a_tree_lead_nowhere(links: Contents, words: str, tmp_path: Path) -> None:
+    """What they lead to on this machine is not in the image."""
+    rootfs = write_tree(tmp_path / "rootfs", {**ROOTFS, **links})
+    succeed("tree", "prepare", rootfs)
+    succeed("init", f"--repo={tmp_path}/repo", "--mode=archive")
+    succeed("commit", f"--repo={tmp_path}/repo", "--branch=os/test", rootfs)
+    options = (f"--repo={tmp_path}/repo", "--ref=os/test", "--os=test", "--bootloader=none")
+
+    output = f"--output={tmp_path}/disk.img"
+    result = ostree("image", "build", *options, "--data=40M", output, environ=ENVIRON)
+
+    assert result.status == 1
+    assert result.err.startswith(f"error: {words}")
+
+
 def test_an_old_image_stays_until_the_new_one_is_there(repo: Path, tmp_path: Path) -> None:
     image = tmp_path / "disk.img"
     image.write_text("old")

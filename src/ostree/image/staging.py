@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import NamedTuple
 
 from ostree.errors import ImageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ostree.events import Listener
 
+_FSTAB = "etc/fstab"
 _MAX_FSTAB = 1 << 20
 
 
@@ -136,17 +138,37 @@ def add_to_fstab(root: str, deployment: str, mounts: Sequence[tuple[UUID, str, s
     fd = open_directory(os.path.join(root, deployment))
     try:
         for _, place, _ in mounts:
-            if not os.path.isdir(os.path.join(root, deployment, place.lstrip("/"))):
+            if not _is_directory(place.lstrip("/"), fd):
                 raise ImageError(
                     f"The tree has no directory {place}, at which a partition is to be mounted; "
                     "nobody can make it in a running system"
                 )
-        try:
-            old = read_file("etc/fstab", fd, limit=_MAX_FSTAB).decode("utf-8", "surrogateescape")
-        except FileNotFoundError:
-            old = ""
+        old = _read_fstab(fd)
         new = add_mounts(old, mounts)
         if new != old:
-            replace_file("etc/fstab", new.encode("utf-8", "surrogateescape"), fd)
+            replace_file(_FSTAB, new.encode("utf-8", "surrogateescape"), fd)
     finally:
         os.close(fd)
+
+
+def _is_directory(path: str, dir_fd: int) -> bool:
+    """Whether it is one, and no link: that could lead out of the tree."""
+    try:
+        return stat.S_ISDIR(os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _read_fstab(deployment_fd: int) -> str:
+    """What the tree mounts.
+
+    Raises:
+        ImageError: that is no file.
+    """
+    try:
+        info = os.stat(_FSTAB, dir_fd=deployment_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return ""
+    if not stat.S_ISREG(info.st_mode):
+        raise ImageError(f"/{_FSTAB} of the tree is no file")
+    return read_file(_FSTAB, deployment_fd, limit=_MAX_FSTAB).decode("utf-8", "surrogateescape")

@@ -13,12 +13,13 @@ import subprocess
 import sys
 
 from ostree.errors import TreeError
-from ostree.system.files import list_directory
-from ostree.tree.facts import StaleCode
+from ostree.tree.facts import Kind, StaleCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from ostree.tree.facts import Entry
 
 _VERSIONED = re.compile(r"python(3\.[0-9]+)")
 #: Where Debian has modules for all versions of Python 3.
@@ -26,33 +27,49 @@ _SHARED = "python3"
 _PLACES = ("usr/lib", "usr/local/lib")
 
 
-def find(root: str, root_fd: int) -> tuple[StaleCode, ...]:
+def find(root: str, entries: Mapping[str, Entry]) -> tuple[StaleCode, ...]:
     """The directories of Python modules of a tree, with what has to be compiled in them.
+
+    Links to such directories are left alone.
+
+    Args:
+        root: The tree.
+        entries: Everything in it.
 
     Raises:
         TreeError: the interpreter for one of them is missing here.
     """
-    return tuple(_find(root, root_fd))
+    return tuple(_find(root, entries))
 
 
-def _find(root: str, root_fd: int) -> Iterator[StaleCode]:
-    versions = sorted(
-        {
-            match[1]
-            for place in _PLACES
-            for name in list_directory(place, root_fd)
-            if (match := _VERSIONED.fullmatch(name))
-        }
-    )
-    for place in _PLACES:
-        names = list_directory(place, root_fd)
-        for version in versions:
-            for name in (f"python{version}", _SHARED):
-                if name in names:
-                    interpreter = _interpreter(version)
-                    directory = f"{place}/{name}"
-                    stale = _work("check", root, directory, interpreter)
-                    yield StaleCode(directory, interpreter, int(stale))
+def _find(root: str, entries: Mapping[str, Entry]) -> Iterator[StaleCode]:
+    for directory, version in module_directories(entries):
+        interpreter = _interpreter(version)
+        stale = _work("check", root, directory, interpreter)
+        yield StaleCode(directory, interpreter, int(stale))
+
+
+def module_directories(entries: Mapping[str, Entry]) -> list[tuple[str, str]]:
+    """Directories of modules, and the versions of Python that look there."""
+    directories = {
+        path
+        for place in _PLACES
+        for path in entries
+        if path.startswith(f"{place}/python") and entries[path].kind is Kind.DIRECTORY
+    }
+    own = {
+        path: match[1]
+        for path in directories
+        if (match := _VERSIONED.fullmatch(path.rpartition("/")[2]))
+        and path.rpartition("/")[0] in _PLACES
+    }
+    shared = [
+        (path, version)
+        for path in (f"{place}/{_SHARED}" for place in _PLACES)
+        if path in directories
+        for version in set(own.values())
+    ]
+    return sorted([*own.items(), *shared])
 
 
 def compile_directory(root: str, directory: str, interpreter: str) -> None:

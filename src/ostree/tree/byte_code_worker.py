@@ -23,6 +23,8 @@ def sources(top: str) -> Iterator[str]:
     """The modules below a directory."""
     for directory, names, files in os.walk(top):
         names.sort()
+        if os.path.islink(os.path.join(directory, "__pycache__")):
+            continue  # Nothing is written out of the tree.
         for name in sorted(files):
             path = os.path.join(directory, name)
             if name.endswith(".py") and not os.path.islink(path):

@@ -56,9 +56,11 @@ def prepare(
             step.
     """
     with _open_tree(path) as root_fd:
-        stale = byte_code.find(path, root_fd) if compile_python else ()
         try:
-            plan = plan_preparation(scan(root_fd, stale_code=stale), options)
+            facts = scan(root_fd)
+            if compile_python:
+                facts = facts._replace(stale_code=byte_code.find(path, facts.entries))
+            plan = plan_preparation(facts, options)
         except OSError as error:
             raise TreeError(f"Reading {path}: {_text(error)}") from error
         if plan.problems:

@@ -8,12 +8,6 @@ import stat
 from ostree.system.files import open_subdirectory, read_file
 from ostree.tree.facts import Entry, Kind, TreeFacts
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ostree.tree.facts import StaleCode
-
 _KINDS = {
     stat.S_IFREG: Kind.FILE,
     stat.S_IFDIR: Kind.DIRECTORY,
@@ -31,7 +25,7 @@ _MAX_TEXT = 1 << 20
 _BUFFER = 1 << 16
 
 
-def scan(root_fd: int, *, stale_code: Sequence[StaleCode] = ()) -> TreeFacts:
+def scan(root_fd: int) -> TreeFacts:
     """Read a tree; other file systems that are mounted in it are named and not entered.
 
     Raises:
@@ -61,7 +55,6 @@ def scan(root_fd: int, *, stale_code: Sequence[StaleCode] = ()) -> TreeFacts:
         mounts,
         _read_texts(root_fd, entries),
         lambda one, other: same_content(root_fd, one, other),
-        stale_code,
     )
 
 
