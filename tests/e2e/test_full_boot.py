@@ -101,3 +101,11 @@ def test_without_the_check(tmp_path: Path) -> None:
 
     assert lines[0].endswith("No space left on device")
     assert lines[1] == "False []"
+
+
+def test_a_boot_that_cannot_be_written_to(tmp_path: Path) -> None:
+    lines = deploy(tmp_path, "size=20m", "size=2m,ro")
+
+    assert lines[0].startswith("SysrootError Installing kernel: ")
+    assert lines[0].endswith("Read-only file system")
+    assert lines[1] == "False []"

@@ -132,7 +132,7 @@ def fits_in_boot(root_fd: int, size: int) -> bool:
         with AnonymousFile(boot_fd) as file:
             os.posix_fallocate(file.fd, 0, size)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in {errno.ENOSPC, errno.EFBIG}:
             return False
         if error.errno not in _CANNOT_TELL:
             raise

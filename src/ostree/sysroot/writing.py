@@ -158,9 +158,9 @@ class ListWriter:
 
     def _full_swap(self, plan: BootPlan, bootloader: Bootloader) -> None:
         entries = entries_directory(plan.bootversion)
-        self._disk.remove(entries)
-        make_directories(entries, self._root_fd, 0o755)
         with step("Installing kernel"):
+            self._disk.remove(entries)
+            make_directories(entries, self._root_fd, 0o755)
             for install in plan.kernels:
                 self._install(install)
             for file in plan.entries:
