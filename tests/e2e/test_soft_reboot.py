@@ -16,7 +16,7 @@ from ostree.sysroot.immutable import set_immutable
 from support.simulated_boot import OURS, why_no_overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from support.simulated_boot import SimulatedBoot
@@ -59,12 +59,15 @@ def configure(boot: SimulatedBoot, text: str = "[composefs]\nenabled=yes\n") -> 
     boot.shell(f"mkdir -p /etc/ostree; printf '{text}' >/etc/ostree/prepare-root.conf")
 
 
-def make_image(root: Path, directory: Path) -> None:
+DIRECTORIES = ("usr/etc", "etc", "boot", "var", "sysroot")
+
+
+def make_image(root: Path, directory: Path, directories: Sequence[str] = DIRECTORIES) -> None:
     """Give the first deployment an image, with one file whose content is in the repository."""
     deployment = root / boot_target(root, 0)
     objects = root / "ostree/repo/objects"
     tree = directory / "image"
-    for name in ("usr/etc", "etc", "boot", "var", "sysroot"):
+    for name in directories:
         (tree / name).mkdir(parents=True)
     wanted = (deployment / "usr/data").stat()
     content = next(p for p in objects.glob("*/*.file") if p.stat().st_ino == wanted.st_ino)
@@ -182,6 +185,21 @@ def test_what_fails_leaves_nothing(boot: SimulatedBoot, config: str, message: st
     assert result.stderr.startswith(f"{PREFIX}{message}")
     assert "nextroot" not in boot.shell("cat /proc/mounts")
     assert not (boot.run_directory / "ostree/nextroot-booted").exists()
+
+
+@needs_image
+def test_what_failed_can_be_looked_at(twins: Twins, boot: SimulatedBoot) -> None:
+    configure(boot)
+    # The last mount fails: there is no place for it.
+    make_image(twins.roots["ours"], twins.tree.parent, DIRECTORIES[:-1])
+    argv = [*OURS, "admin", "prepare-soft-reboot", "0"]
+
+    result = boot.run(*argv, environ={"OSTREE_SKIP_NEXTROOT_CLEANUP": "1"}, check=False)
+
+    assert result.stderr == f"{PREFIX}/run/nextroot/sysroot: No such file or directory\n"
+    assert "/run/nextroot/etc" in boot.shell("cat /proc/mounts")
+    assert admin(boot, "prepare-soft-reboot", "0").returncode == 1
+    assert "nextroot" not in boot.shell("cat /proc/mounts")
 
 
 def test_another_kernel(twins: Twins, boot: SimulatedBoot) -> None:

@@ -78,13 +78,16 @@ def _enter_system() -> None:
     mounting.enter_namespace("/proc/1/ns/mnt")
 
 
-def prepare(sysroot: ChangeableSysroot, index: int, command: Sequence[str]) -> None:
+def prepare(
+    sysroot: ChangeableSysroot, index: int, command: Sequence[str], *, keep_failed: bool = False
+) -> None:
     """Have a soft reboot lead to the deployment at ``index``.
 
     Args:
         sysroot: Of the running system.
         index: Its place in the list.
         command: How to run ``impl-prepare-soft-reboot`` in a process of its own.
+        keep_failed: Whether what was mounted before a failure stays, to be looked at.
 
     Raises:
         SysrootError: the deployment runs already, needs another kernel, or cannot be mounted.
@@ -115,7 +118,8 @@ def prepare(sysroot: ChangeableSysroot, index: int, command: Sequence[str]) -> N
         try:
             _run_in_system(path, command)
         except BaseException:
-            reset(run_directory)
+            if not keep_failed:
+                reset(run_directory)
             raise
 
 

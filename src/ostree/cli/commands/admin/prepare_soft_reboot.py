@@ -36,7 +36,12 @@ def run(ctx: Context, args: Arguments) -> None:
             return
         if not args.words:
             raise UsageError("INDEX must be specified")
-        soft_reboot.prepare(sysroot, parse_index(args.words[0]), _IMPLEMENTATION)
+        soft_reboot.prepare(
+            sysroot,
+            parse_index(args.words[0]),
+            _IMPLEMENTATION,
+            keep_failed="OSTREE_SKIP_NEXTROOT_CLEANUP" in ctx.environ,
+        )
     if args.flag("reboot"):
         ctx.stdout.flush()
         os.execvp("systemctl", ["systemctl", "soft-reboot"])
