@@ -14,7 +14,7 @@ from ostree.sysroot.journal import tell_etc_changes
 from ostree.sysroot.step import step
 from ostree.system import xattr
 from ostree.system.copying import copy_content
-from ostree.system.files import open_beneath, remove_tree
+from ostree.system.files import exists, open_beneath, remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,19 @@ class _Merger:
     def run(self, steps: Iterable[EtcStep]) -> None:
         for one in steps:
             with step(one.source):
-                self._take(one)
+                try:
+                    self._take(one)
+                except FileNotFoundError:
+                    # Removed since the plan was made, as files of a running system may be.
+                    if self._is_there(one.source):
+                        raise
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            with _parent(path, self._edited) as (directory, name):
+                return exists(name, directory)
+        except FileNotFoundError:
+            return False
 
     def _take(self, one: EtcStep) -> None:
         if one.act is Act.IGNORE:

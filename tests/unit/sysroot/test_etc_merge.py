@@ -41,6 +41,8 @@ class Deployments:
         (self.default / "empty").mkdir()
         shutil.copytree(self.default, self.etc, symlinks=True)
         shutil.copytree(self.default, self.offered, symlinks=True)
+        #: What happens between plan and merge.
+        self.meanwhile: Callable[[], object] = lambda: None
         self.lines: list[str] = []
         self.warnings: list[str] = []
 
@@ -64,6 +66,8 @@ class Deployments:
 
     def _listen(self, event: Event) -> None:
         if isinstance(event, Message):
+            if event.text.startswith("Copying"):
+                self.meanwhile()
             (self.warnings if event.warning else self.lines).append(event.text)
 
 
@@ -323,6 +327,29 @@ def test_pipes_sockets_and_devices_are_left_behind_and_told(sides: Deployments) 
         f"Ignoring non-regular/non-symlink file found during /etc merge: {name}"
         for name in expected
     ]
+
+
+def test_what_vanishes_meanwhile_is_gone(sides: Deployments) -> None:
+    """The configuration of a running system does not stand still."""
+    (sides.etc / "file").write_text("local")
+    (sides.etc / ".lock").write_text("")
+    (sides.etc / "new/sub").mkdir(parents=True)
+    (sides.etc / "new/sub/file").write_text("local")
+    (sides.etc / "last").symlink_to("file")
+    (sides.etc / "other").symlink_to("file")
+
+    def meanwhile() -> None:
+        for name in ("file", ".lock", "last"):
+            (sides.etc / name).unlink()
+        shutil.rmtree(sides.etc / "new")
+
+    sides.meanwhile = meanwhile
+    sides.merge()
+
+    names = {*os.listdir(sides.merged)}
+    assert not names & {"file", ".lock", "last"}
+    assert os.readlink(sides.merged / "other") == "file"
+    assert not (sides.merged / "new/sub/file").exists()
 
 
 def test_links_are_copied_and_never_followed(sides: Deployments, tmp_path: Path) -> None:
