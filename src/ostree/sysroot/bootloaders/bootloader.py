@@ -85,16 +85,19 @@ class Bootloader:
 
     Attributes:
         name: What upstream calls it in its messages.
-        atomic: Whether the configuration takes effect with the rename of ``boot/loader``.
     """
 
     name = ""
-    atomic = True
 
     def __init__(self, config: SysrootConfig, settings: SysrootSettings, root_fd: int) -> None:
         self._config = config
         self._settings = settings
         self._root_fd = root_fd
+
+    @property
+    def atomic(self) -> bool:
+        """Whether the configuration takes effect with the rename of ``boot/loader``."""
+        return True
 
     def is_active(self) -> bool:
         """Whether the sysroot is set up for this boot loader."""

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class EntriesOnly(Bootloader):
-    """Nothing is written besides the boot entries.
-
-    Upstream does not call the switch atomic, as it cannot know who reads them.
-    """
+    """Nothing is written besides the boot entries."""
 
     name = "none"
-    atomic = False
+
+    @property
+    def atomic(self) -> bool:
+        """No, says upstream, who cannot know who reads them."""
+        return False
 
     def is_active(self) -> bool:
         """Always: the boot entries are there."""

@@ -7,7 +7,6 @@ import os
 from ostree.errors import SysrootError
 from ostree.sysroot.bootloaders.bootloader import Bootloader, ConfigFacts, ConfigFile
 from ostree.sysroot.layout import MAX_TEXT, loader_directory
-from ostree.sysroot.loading import read_text
 from ostree.system.copying import copy_content
 from ostree.system.files import (
     FILE_FLAGS,
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 _CONFIGS = ("boot/grub/grub.cfg", "boot/grub2/grub.cfg")
 _VENDORS = "boot/efi/EFI"
+#: Above this, a ``grub.cfg`` is not what it claims to be.
+_MOST = 1 << 24
 _CURRENT, _NEW, _OLD = "grub.cfg", "grub.cfg.new", "grub.cfg.old"
 
 
@@ -50,7 +51,7 @@ class Grub2(Bootloader):
         self._is_made = False
 
     @property
-    def atomic(self) -> bool:  # type: ignore[override]  # known only when it has been looked for
+    def atomic(self) -> bool:
         """Whether ``grub.cfg`` is reached through ``boot/loader``."""
         return self._vendor_directory is None
 
@@ -161,7 +162,8 @@ def _is_made_for(bootversion: int, directory_fd: int) -> bool:
 
     Then it is complete: the swap comes after it.
     """
-    return f"ostree=/ostree/boot.{bootversion}/" in read_text(_NEW, directory_fd)
+    text = read_file(_NEW, directory_fd, limit=_MOST)
+    return f"ostree=/ostree/boot.{bootversion}/".encode() in text
 
 
 def _keep_old(directory_fd: int) -> None:

@@ -92,7 +92,11 @@ class Mkconfig:
         if efi:
             environ["_OSTREE_GRUB2_IS_EFI"] = "1"
         talks = "INVOCATION_ID" in environ or "OSTREE_DEBUG_GRUB2" in environ
-        run_program(argv, name=program, environ=environ, quiet=not talks)
+        try:
+            run_program(argv, name=program, environ=environ, quiet=not talks)
+        except SysrootError as error:
+            error.hint = None if talks else "with OSTREE_DEBUG_GRUB2=1 it tells why"
+            raise
         self._sync(path)
 
     def _sync(self, path: str) -> None:
