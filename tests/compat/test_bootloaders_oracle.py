@@ -156,8 +156,10 @@ class Twins:
                     r"(entries/ostree-\d+)-[^/]*\.conf$", r"\1.conf", str(path.relative_to(root))
                 )
                 facts = describe(str(path))
-                # How many names a file has depends on the repository too; whether it was copied
-                # shows in what it shares with the deployment.
+                if path.is_file() and not path.is_symlink():
+                    # A deployment that failed leaves more names with the reference than with us;
+                    # what shows whether a file was copied is whether it has any but this one.
+                    facts = (*facts[:3], facts[3] != 1, *facts[4:])
                 found[name] = facts
         return found
 
@@ -166,19 +168,10 @@ class Twins:
         version = f"{self.random.randrange(4)}.{self.random.randrange(3)}"
         make_tree(tree, kernel=version)
         modules = tree / "usr/lib/modules" / version
-        if self.random.random() < 0.2:
-            (modules / "initramfs.img").unlink()
-        trees = self.random.random()
-        if trees < 0.3:
-            (modules / "devicetree").write_text(f"dt {self.random.randrange(3)}")
-        elif trees < 0.5:
-            (modules / "dtb/sub").mkdir(parents=True)
-            (modules / "dtb/sub/a.dtb").write_text(f"a {self.random.randrange(3)}")
-            # No links: the second time, the reference fails because they are there.
-            (modules / "dtb/b.dtb").write_text("b")
+        self._vary_kernel(tree, modules)
         if self.random.random() < 0.4:
             path = tree / "usr/lib/ostree-boot"
-            path.mkdir()
+            path.mkdir(exist_ok=True)
             text = self.random.choice(["a=1\n", "a=1\n\n\nb=2", "", "\n\n", "# é\n"])
             (path / "uEnv.txt").write_text(text)
         names = ["Os", 'Os\'s "best" $x', "Ös 1"]
@@ -197,6 +190,38 @@ class Twins:
                 "refs", f"--repo={root}/ostree/repo", f"--create=r{len(self.commits)}", made
             )
         self.commits.append(made)
+
+    def _vary_kernel(self, tree: Path, modules: Path) -> None:
+        """With and without initramfs and device trees, where they are now and where they were."""
+        chance = self.random.random
+        if chance() < 0.2:
+            (modules / "initramfs.img").unlink()
+        elif chance() < 0.2:
+            (modules / "initramfs.img").rename(modules / "initramfs")
+        if chance() < 0.3:
+            (modules / ".vmlinuz.hmac").write_text("hmac")
+        trees = chance()
+        if trees < 0.3:
+            (modules / "devicetree").write_text(f"dt {self.random.randrange(3)}")
+        elif trees < 0.5:
+            (modules / "dtb/sub").mkdir(parents=True)
+            (modules / "dtb/sub/a.dtb").write_text(f"a {self.random.randrange(3)}")
+            # No links: the second time, the reference fails because they are there.
+            (modules / "dtb/b.dtb").write_text("b")
+        if chance() < 0.3:
+            self._add_legacy_kernel(tree / self.random.choice(["usr/lib/ostree-boot", "boot"]))
+            if chance() < 0.5:
+                (modules / "vmlinuz").unlink()
+
+    def _add_legacy_kernel(self, directory: Path) -> None:
+        """Beside the other one, or instead of it; names carry the checksum, or two."""
+        directory.mkdir(exist_ok=True)
+        checksum = f"{self.random.randrange(3)}" * 64
+        for kind, share in (("vmlinuz", 0.9), ("initramfs", 0.6), ("devicetree", 0.3)):
+            if self.random.random() < share:
+                other = "f" * 64 if self.random.random() < 0.1 else checksum
+                (directory / f"{kind}-3.6-{other}").write_text(f"{kind} {other}")
+        (directory / "vmlinuz-without").write_text("no checksum")
 
     def deploy(self) -> None:
         if len(self.commits) < 6:
