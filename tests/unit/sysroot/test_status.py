@@ -30,6 +30,8 @@ def status(
     title: str | None = None,
     unlocked: UnlockedState = UnlockedState.NONE,
     staged: bool = False,
+    locked: bool = False,
+    soft_reboot: bool = False,
 ) -> DeploymentStatus:
     deployment = Deployment(
         stateroot="os",
@@ -40,6 +42,8 @@ def status(
         origin=None if origin is None else KeyFile.parse(origin),
         unlocked=unlocked,
         staged=staged,
+        finalization_locked=locked,
+        soft_reboot_target=soft_reboot,
     )
     return DeploymentStatus(deployment, booted, pending, rollback, version, title)
 
@@ -60,10 +64,27 @@ def status(
         ),
         (status(rollback=True), f"  os {CSUM}.2 (rollback)\n    origin refspec: r\n"),
         (status(pending=True, staged=True), f"  os {CSUM}.2 (staged)\n    origin refspec: r\n"),
+        (
+            status(pending=True, staged=True, locked=True),
+            f"  os {CSUM}.2 (finalization locked)\n    origin refspec: r\n",
+        ),
+        (
+            status(staged=True, soft_reboot=True),
+            f"  os {CSUM}.2 (staged) (soft-reboot)\n    origin refspec: r\n",
+        ),
+        (status(soft_reboot=True), f"  os {CSUM}.2 (soft-reboot)\n    origin refspec: r\n"),
     ],
 )
 def test_text(facts: DeploymentStatus, text: str) -> None:
     assert format_status([facts]) == text
+
+
+def test_locks_and_targets_in_json() -> None:
+    text = format_status_json([status(staged=True, locked=True), status(soft_reboot=True)])
+
+    assert text.count('"finalization-locked": true') == 1
+    assert text.count('"finalization-locked": false') == 1
+    assert text.count('"soft-reboot-target": true') == 1
 
 
 def test_colour() -> None:
