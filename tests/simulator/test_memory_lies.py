@@ -12,6 +12,7 @@ from ostree.errors import FormatError, OSTreeError, TooLargeError
 from ostree.formats import gvariant, summary
 from ostree.formats.gvariant import Variant
 from ostree.repo.repository import Repo
+from ostree.repo.summary import regenerate
 from ostree.transfer.options import PullOptions
 from ostree.transfer.pull import pull
 from simulator.lying_server import Content, Endless, LyingServer
@@ -141,6 +142,18 @@ def test_detached_metadata_without_end(server: LyingServer, device: Repo) -> Non
         pull(device, "origin", ["main"])
 
     assert caught.value.message.endswith("exceeded maximum size of 10485760 bytes")
+
+
+def test_signatures_of_a_summary_without_end(
+    source: Repo, server: LyingServer, device: Repo
+) -> None:
+    regenerate(source)
+    server.lie("/summary.sig", Endless())
+
+    with pytest.raises(TooLargeError) as caught:
+        pull(device, "origin", ["main"], PullOptions(gpg_verify_summary=True))
+
+    assert caught.value.message.endswith("/summary.sig exceeded maximum size of 1048576 bytes")
 
 
 def test_a_commit_is_not_looked_into_before_its_signature(

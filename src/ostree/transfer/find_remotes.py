@@ -8,7 +8,6 @@ from functools import partial
 from ostree.errors import OSTreeError
 from ostree.formats import commit as commit_format
 from ostree.repo.repository import Repo
-from ostree.store.store import MAX_METADATA
 from ostree.system.workers import WorkerPool
 from ostree.transfer.options import PullOptions
 from ostree.transfer.pull import pull
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Servers that are asked at a time.
 _AT_ONCE = 8
+#: Bytes of a summary, or of a commit, that are fetched from who may be anybody.
+_MOST_ASKED = 10 << 20
 
 
 def find_remotes(
@@ -73,7 +74,7 @@ def _ask(
     summary = lead.summary
     try:
         if summary is None:
-            fetched = remote_summary(repo, lead.remote, options)
+            fetched = remote_summary(repo, lead.remote, options, max_size=_MOST_ASKED)
             if fetched is None:
                 return None
             summary = fetched.summary
@@ -161,7 +162,7 @@ def _timestamp(repo: Repo, offer: Offer, entry: SummaryRef, options: PullOptions
     sink = MemorySink()
     with connect(repo, offer.remote, source, options) as (place, fetcher):
         url = join_url(place.content_url, f"objects/{checksum[:2]}/{checksum[2:]}.commit")
-        fetcher.fetch(Request(url, max_size=MAX_METADATA), sink)
+        fetcher.fetch(Request(url, max_size=_MOST_ASKED), sink)
     if hashlib.sha256(sink.value()).hexdigest() != checksum:
         raise OSTreeError(f"{url} is not the commit of that name")
     return commit_format.decode(sink.value()).timestamp

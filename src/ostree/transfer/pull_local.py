@@ -22,7 +22,7 @@ from ostree.transfer.destination import (
 from ostree.transfer.object_import import ObjectImporter
 from ostree.transfer.options import PullOptions, PullResult
 from ostree.transfer.plan import CommitStep, TreeStep
-from ostree.transfer.remote_summary import MAX_SUMMARY, MAX_SUMMARY_METADATA
+from ostree.transfer.remote_summary import MAX_SIGNATURES, MAX_SUMMARY, MAX_SUMMARY_METADATA
 from ostree.transfer.trust import WHEN_PULLING
 from ostree.transfer.wanted import (
     CommitChecks,
@@ -154,7 +154,8 @@ def _resolve(wanted: list[Wanted], source: Repo, trust: Trust, *, everything: bo
     """Find out which commits are wanted; a summary decides where there is one (§4.9)."""
     data = _read_optional(source, "summary")
     if everything or any(item.checksum is None for item in wanted):
-        trust.check_summary(data, _read_optional(source, "summary.sig"), WHEN_PULLING)
+        signature = _read_optional(source, "summary.sig", MAX_SIGNATURES)
+        trust.check_summary(data, signature, WHEN_PULLING)
     if data is None:
         if everything and not wanted:
             raise NotFoundError(
@@ -185,9 +186,9 @@ def _resolve_ref(source: Repo, ref: str, collection: str | None) -> Checksum:
     return Checksum(value)
 
 
-def _read_optional(source: Repo, name: str) -> bytes | None:
+def _read_optional(source: Repo, name: str, limit: int = MAX_SUMMARY) -> bytes | None:
     try:
-        return files.read_file(name, source.dir_fd, limit=MAX_SUMMARY)
+        return files.read_file(name, source.dir_fd, limit=limit)
     except FileNotFoundError:
         return None
     except OSError as error:

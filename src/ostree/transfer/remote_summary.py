@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Largest summary, config and ref file accepted from a server, in bytes.
 MAX_SUMMARY = MAX_METADATA
+#: Largest file of signatures that is fetched, in bytes.  Nothing proves it before it is looked into.
+MAX_SIGNATURES = 1 << 20
 #: Bytes of a summary that may be something else than refs: deltas and other collections.
 MAX_SUMMARY_METADATA = 8 << 20
 MAX_CONFIG = 1 << 20
@@ -96,6 +98,7 @@ def fetch_summary(
     cache: SummaryCache | None = None,
     verify: Verify | None = None,
     fail_on_stale_cache: bool = False,
+    max_size: int = MAX_SUMMARY,
 ) -> RemoteSummary | None:
     """The summary of a remote, None if it has none (§5.4, §5.5).
 
@@ -105,12 +108,13 @@ def fetch_summary(
         cache: Where copies are kept.  A copy that is not what is signed now is fetched anew.
         verify: Raises :class:`SignatureError` unless the summary is signed as it has to be.
         fail_on_stale_cache: Raise instead of fetching anew.
+        max_size: Largest acceptable summary in bytes.
 
     Raises:
         SignatureError: as ``verify`` does.
         TransferError: if it cannot be fetched.
     """
-    fetch = _SummaryFetch(fetcher, source, cache)
+    fetch = _SummaryFetch(fetcher, source, cache, max_size)
     found = fetch.run()
     if verify is not None:
         try:
@@ -123,7 +127,7 @@ def fetch_summary(
                     f"Remote {source.name} cached summary invalid and "
                     "OSTREE_REPO_TEST_ERROR_INVALID_CACHE specified"
                 ) from None
-            fetch = _SummaryFetch(fetcher, source, None)
+            fetch = _SummaryFetch(fetcher, source, None, max_size)
             found = fetch.run()
             verify(found)
     if cache is not None and found is not None and found.signature is not None:
@@ -151,7 +155,10 @@ class _SummaryFetch:
         signature: The signature, if it was.
     """
 
-    def __init__(self, fetcher: Fetcher, source: RemoteAccess, cache: SummaryCache | None) -> None:
+    def __init__(
+        self, fetcher: Fetcher, source: RemoteAccess, cache: SummaryCache | None, max_size: int
+    ) -> None:
+        self._max_size = max_size
         self._fetcher = fetcher
         self._source = source
         self._cache = cache
@@ -189,7 +196,7 @@ class _SummaryFetch:
     def _request(self, name: str, copy: CachedFile | None = None) -> Request:
         return Request(
             join_url(self._source.meta_url, name),
-            max_size=MAX_SUMMARY,
+            max_size=MAX_SIGNATURES if name.endswith(".sig") else self._max_size,
             if_none_match=copy.etag if copy else None,
             if_modified_since=copy.last_modified if copy else None,
             validators=True,
@@ -240,9 +247,15 @@ def fetch_config(fetcher: Fetcher, base_url: str) -> KeyFile:
 
 
 def remote_summary(
-    repo: Repo, remote: str | Remote, options: PullOptions | None = None
+    repo: Repo,
+    remote: str | Remote,
+    options: PullOptions | None = None,
+    *,
+    max_size: int = MAX_SUMMARY,
 ) -> RemoteSummary | None:
     """The summary of a remote, which need not be configured; None if it has none.
+
+    One of more than ``max_size`` bytes is refused.
 
     Raises:
         SignatureError: if the remote demands that its signature be verified.
@@ -260,6 +273,7 @@ def remote_summary(
             cache=cache,
             verify=verification(trust, WHEN_LOOKING),
             fail_on_stale_cache=options.fail_on_stale_cache,
+            max_size=max_size,
         )
 
 
