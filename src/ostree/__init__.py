@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TrustError,
         UsageError,
     )
-    from ostree.events import Event, LogEntry, Message, PullProgress, StepProgress
+    from ostree.events import Doubt, Event, LogEntry, Message, PullProgress, StepProgress
     from ostree.formats.commit import Commit
     from ostree.formats.gvariant import Variant
     from ostree.repo.checkout_options import CheckoutOptions, Existing
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.repo.tree_view import Tree
+    from ostree.sysroot.deploy_plan import DeployPlan
     from ostree.sysroot.deployment import Deployment, UnlockedState
     from ostree.sysroot.deployment_list import Retention
     from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
@@ -61,7 +62,9 @@ __all__ = [
     "ChecksumError",
     "Commit",
     "CorruptionError",
+    "DeployPlan",
     "Deployment",
+    "Doubt",
     "Event",
     "Existing",
     "ExistsError",
@@ -112,7 +115,9 @@ _HOMES = {
     "CheckoutOptions": "ostree.repo.checkout_options",
     "Checksum": "ostree.types",
     "Commit": "ostree.formats.commit",
+    "DeployPlan": "ostree.sysroot.deploy_plan",
     "Deployment": "ostree.sysroot.deployment",
+    "Doubt": "ostree.events",
     "Event": "ostree.events",
     "Existing": "ostree.repo.checkout_options",
     "Keep": "ostree.repo.prune_roots",
