@@ -14,6 +14,7 @@ from ostree.system.files import FILE_FLAGS, open_beneath, open_directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
     from ostree.sysroot.etc_diff import EtcChanges, SameContent
 
@@ -94,21 +95,29 @@ def scan_sides(default_fd: int, edited_fd: int, offered_fd: int) -> EtcSides:
 
 
 def same_content(first_dir: int, second_dir: int) -> SameContent:
-    """Compares a file in two directories, a piece at a time."""
+    """Compares a file in two directories, a piece at a time; one that is gone is not the same."""
 
     def compare(path: str) -> bool:
-        with (
-            open(open_file(first_dir, path), "rb", buffering=0) as first,
-            open(open_file(second_dir, path), "rb", buffering=0) as second,
-        ):
-            while True:
-                chunk = first.read(_CHUNK)
-                if chunk != second.read(_CHUNK):
-                    return False
-                if not chunk:
-                    return True
+        try:
+            with (
+                open(open_file(first_dir, path), "rb", buffering=0) as first,
+                open(open_file(second_dir, path), "rb", buffering=0) as second,
+            ):
+                return _is_equal(first, second)
+        except FileNotFoundError:
+            # A running system removes files at any time.
+            return False
 
     return compare
+
+
+def _is_equal(first: FileIO, second: FileIO) -> bool:
+    while True:
+        chunk = first.read(_CHUNK)
+        if chunk != second.read(_CHUNK):
+            return False
+        if not chunk:
+            return True
 
 
 def open_file(dir_fd: int, path: str) -> int:
