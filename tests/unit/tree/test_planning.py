@@ -270,9 +270,10 @@ def test_machines_do_not_share_an_identity(identity: str, emptied: bool) -> None
     assert ("Write /usr/etc/machine-id, 0 bytes" in planned) is emptied
 
 
+UNIT = b"[Unit]\nWantedBy=no\n[Install]\nRequiredBy=a.target\nWantedBy=b.target c.target\n"
 UNITS = [
     ShippedFile("usr/lib/systemd/system-generators/ostree-system-generator", b"generator", 0o755),
-    ShippedFile("usr/lib/systemd/system/ostree-x.service", b"unit", 0o644),
+    ShippedFile("usr/lib/systemd/system/ostree-x.service", UNIT, 0o644),
 ]
 WITH_UNITS = PrepareOptions(units=UNITS)
 BOOTED: Contents = {**SYSTEMD, "usr/lib/systemd/systemd": "s", "usr/bin/ostree": "o"}
@@ -284,7 +285,13 @@ def test_units_are_added_and_the_generator_comes_last() -> None:
 
     assert planned == [
         "Make the directory /usr/lib/systemd/system, mode 0755",
-        "Write /usr/lib/systemd/system/ostree-x.service, 4 bytes",
+        f"Write /usr/lib/systemd/system/ostree-x.service, {len(UNIT)} bytes",
+        "Make the directory /usr/lib/systemd/system/a.target.requires, mode 0755",
+        "Link /usr/lib/systemd/system/a.target.requires/ostree-x.service to ../ostree-x.service",
+        "Make the directory /usr/lib/systemd/system/b.target.wants, mode 0755",
+        "Link /usr/lib/systemd/system/b.target.wants/ostree-x.service to ../ostree-x.service",
+        "Make the directory /usr/lib/systemd/system/c.target.wants, mode 0755",
+        "Link /usr/lib/systemd/system/c.target.wants/ostree-x.service to ../ostree-x.service",
         "Make the directory /usr/lib/systemd/system-generators, mode 0755",
         "Write /usr/lib/systemd/system-generators/ostree-system-generator, 9 bytes",
     ]
