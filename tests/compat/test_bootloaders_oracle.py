@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="the reference gives files to root"),
 ]
 
-SEEDS = int(os.environ.get("PYOSTREE_BOOTLOADER_SEEDS", "3"))
+SEEDS = int(os.environ.get("PYOSTREE_BOOTLOADER_SEEDS", "2"))
 STEPS = 12
 KINDS = ("syslinux", "uboot", "grub2", "grub2-efi", "none", "auto")
 ENVIRON = {"OSTREE_SYSROOT_OPTS": "skip-sync", "OSTREE_SYSROOT_DEBUG": "mutable-deployments"}

@@ -1,8 +1,8 @@
-"""Whatever call a command dies at, what the boot loader itself reads leads to whole deployments.
+"""Whatever call a command dies at, or the disk fails in, the boot loader finds whole deployments.
 
 Boot entries and ``uEnv.txt`` are looked at by ``test_kill_admin.py``; here it is ``syslinux.cfg``,
 and the ``grub.cfg`` of an EFI system partition, which does not change in the same moment as
-``boot/loader`` does.  After a kill the sysroot boots; it boots after a cleanup, and after the command
+``boot/loader`` does.  After that the sysroot boots; it boots after a cleanup, and after the command
 was run again, and then what it boots is the new list.
 
 The suite takes every 15th call, others every day; ``OSTREE_KILL_ROUNDS=all`` takes all of them.
@@ -11,6 +11,7 @@ The suite takes every 15th call, others every day; ``OSTREE_KILL_ROUNDS=all`` ta
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import re
 import shutil
@@ -110,8 +111,11 @@ def generate(argv: list[str], *, environ: dict[str, str], **_options: object) ->
     output.write_text(format_grub_config(entries, prefix="/boot"))
 
 
+@pytest.mark.parametrize("error", [0, errno.ENOSPC, errno.EIO])
 @pytest.mark.parametrize("kind", CONFIGS)
-def test_at_every_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_at_every_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, error: int
+) -> None:
     interruptions.require()
     monkeypatch.setattr("ostree.sysroot.bootloaders.mkconfig.run_program", generate)
     lab = Lab(tmp_path, kind)
@@ -130,9 +134,12 @@ def test_at_every_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: st
     outcomes = {"old": 0, "new": 0}
     for at in range(1 + OFFSET % STRIDE, whole.calls + 1, STRIDE):
         lab.reset()
-        interrupted = interruptions.interrupt(act, at=at)
+        interrupted = interruptions.interrupt(act, at=at, error=error)
         try:
-            assert interrupted.call is None or interrupted.status == -signal.SIGKILL
+            if error:
+                assert interrupted.report in {b"done", b"failed"}
+            else:
+                assert interrupted.call is None or interrupted.status == -signal.SIGKILL
             found = lab.booted()
             assert found in (old, new)
             outcomes["new" if found == new else "old"] += 1
@@ -142,7 +149,7 @@ def test_at_every_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: st
                 lab.deploy(lab.root)
             assert lab.booted() == new
         except (AssertionError, OSError) as failure:
-            failure.add_note(f"killed at call {at} of {whole.calls} ({interrupted.call})")
+            failure.add_note(f"error {error} at call {at} of {whole.calls} ({interrupted.call})")
             raise
-    print(f"{kind}: {whole.calls} calls, {outcomes}")
+    print(f"{kind}, error {error}: {whole.calls} calls, {outcomes}")
     assert sum(outcomes.values()) == len(range(1 + OFFSET % STRIDE, whole.calls + 1, STRIDE))
