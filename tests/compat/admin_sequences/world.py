@@ -270,8 +270,8 @@ class AdminWorld:
         if key.startswith(("boot/loader", "ostree/repo/refs", "ostree/repo/config")):
             shown = content.decode("utf-8", "surrogateescape")
         elif key.endswith(".origin"):
-            # The reference leaves the empty line in front of a group that it removes.
-            shown = content.decode().rstrip("\n")
+            # The reference keeps an empty line where a group, or a key, has gone or come.
+            shown = [line for line in content.decode().splitlines() if line]
         return (*facts, info.st_nlink, attributes, shown)
 
 
