@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from compat.admin_sequences.material import System, edit_etc, set_up_bootloader
 from compat.admin_sequences.world import SIDES, AdminWorld
-from ostree.cli.commands.admin import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +17,6 @@ BRANCHES = ("os/stable", "os/testing")
 BOOTLOADERS = ("none", "uboot", "syslinux")
 STATEROOTS = ("os", "other")
 _WORDS = ("quiet", "debug", "console=ttyS0", "root=LABEL=r", "x=1", "x=2", "init=/bin/sh", "empty=")
-COMMANDS = frozenset(entry.name for entry in GROUP.entries)
 
 
 class AdminWalk:
@@ -56,28 +54,27 @@ class AdminWalk:
             self.world.compare()
 
     def _choose(self) -> Callable[[], object]:
-        choices: list[tuple[str, Callable[[], object], int]] = [
-            ("deploy", self.commit, 5),
-            ("deploy", self.deploy, 8),
-            ("deploy", self.edit_etc, 6),
-            ("deploy", self.configure, 1),
-            ("upgrade", self.upgrade, 6),
-            ("undeploy", self.undeploy, 4),
-            ("os-init", self.os_init, 1),
-            ("switch", self.switch, 2),
-            ("pin", self.pin, 2),
-            ("set-origin", self.set_origin, 1),
-            ("set-default", self.set_default, 2),
-            ("cleanup", self.cleanup, 2),
-            ("instutil", self.set_kargs, 2),
-            ("kargs", self.edit_kargs, 1),
-            ("config-diff", self.config_diff, 2),
-            ("status", self.status, 2),
-            ("deploy", self.world.exchange, 1),
-            ("deploy", self.litter, 1),
+        choices: list[tuple[Callable[[], object], int]] = [
+            (self.commit, 5),
+            (self.deploy, 8),
+            (self.edit_etc, 6),
+            (self.configure, 1),
+            (self.upgrade, 6),
+            (self.undeploy, 4),
+            (self.os_init, 1),
+            (self.switch, 2),
+            (self.pin, 2),
+            (self.set_origin, 1),
+            (self.set_default, 2),
+            (self.cleanup, 2),
+            (self.set_kargs, 2),
+            (self.edit_kargs, 1),
+            (self.config_diff, 2),
+            (self.status, 2),
+            (self.world.exchange, 1),
+            (self.litter, 1),
         ]
-        known = [(act, weight) for name, act, weight in choices if name in COMMANDS]
-        actions, weights = zip(*known, strict=True)
+        actions, weights = zip(*choices, strict=True)
         action: Callable[[], object] = self.chance.choices(actions, weights)[0]
         return action
 
