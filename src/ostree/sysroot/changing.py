@@ -216,6 +216,8 @@ class ChangeableSysroot(SysrootView):
             self.settings,
             version_of=self.version_of,
             on_event=self._on_event,
+            # Required or not: /boot need not be a file system that can.
+            seal=self.repo.config.verity != "no",
         )
 
     def _finish_swap(self) -> None:

@@ -21,6 +21,7 @@ from ostree.system.files import (
     open_subdirectory,
     replace_symlink,
 )
+from ostree.system.fsverity import enable as enable_verity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ _TEMPORARY = ".tmp-"
 _COPY_INSTEAD = (errno.EXDEV, errno.EMLINK, errno.EPERM)
 
 
-def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, root_fd: int) -> None:
+def install_kernel(
+    kernel: KernelLayout, deployment_fd: int, directory: str, root_fd: int, *, seal: bool = False
+) -> None:
     """Put what belongs to a kernel into ``boot/ostree/OS-BOOTCSUM``.
 
     A file that is there and has the right size is left alone: its content is what the directory's
@@ -44,6 +47,7 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
         deployment_fd: The deployment.
         directory: Where to, relative to the sysroot; made if it is missing.
         root_fd: The sysroot.
+        seal: Whether copies are sealed with fs-verity, where the file system can.
 
     What is copied has the label of a file in ``/boot``, by the policy of the deployment.
 
@@ -52,7 +56,7 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
             damaged.
         OSError: reading or writing failed.
     """
-    labels = _BootLabels(deployment_fd)
+    copies = _BootCopies(deployment_fd, seal=seal)
     make_directories(directory, root_fd, 0o775)
     target_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root_fd)
     try:
@@ -65,27 +69,35 @@ def install_kernel(kernel: KernelLayout, deployment_fd: int, directory: str, roo
             elif not _is_installed(file.source, deployment_fd, file.name, target_fd):
                 if exists(file.name, target_fd):
                     _check_source(kernel, deployment_fd, directory)
-                _install_file(file.source, deployment_fd, file.name, target_fd, labels)
+                _install_file(file.source, deployment_fd, file.name, target_fd, copies)
     except IsADirectoryError as error:
         raise SysrootError(f"{directory}/{error.filename} is a directory") from error
     finally:
         os.close(target_fd)
 
 
-class _BootLabels:
-    """Labels for files in ``/boot``; the policy is read when the first one is copied."""
+class _BootCopies:
+    """What copies in ``/boot`` have of their own: a label and a seal."""
 
-    def __init__(self, deployment_fd: int) -> None:
+    def __init__(self, deployment_fd: int, *, seal: bool) -> None:
         self._deployment_fd = deployment_fd
+        self._seal = seal
         self._policy: Policy | None = None
         self._is_read = False
 
-    def apply(self, fd: int, name: str) -> None:
+    def label(self, file: AnonymousFile, name: str) -> None:
+        """The policy is read when the first one is copied."""
         if not self._is_read:
             self._policy = read_policy(self._deployment_fd)
             self._is_read = True
         if self._policy is not None:
-            label_open_file(self._policy, fd, f"/boot/{name}")
+            label_open_file(self._policy, file.fd, f"/boot/{name}")
+
+    def seal(self, file: AnonymousFile) -> None:
+        """As a last step; nothing can be written any more."""
+        if self._seal:
+            file.stop_writing()
+            enable_verity(file.fd)
 
 
 def _check_source(kernel: KernelLayout, deployment_fd: int, directory: str) -> None:
@@ -112,7 +124,7 @@ def _is_installed(source: str, source_dir: int, name: str, target_dir: int) -> b
 
 
 def _install_file(
-    source: str, source_dir: int, name: str, target_dir: int, labels: _BootLabels
+    source: str, source_dir: int, name: str, target_dir: int, copies: _BootCopies
 ) -> None:
     """Link, or copy, replacing what has the name now."""
     temporary = random_name(_TEMPORARY)
@@ -123,13 +135,13 @@ def _install_file(
     except OSError as error:
         if error.errno not in _COPY_INSTEAD:
             raise
-        _copy_file(source, source_dir, name, target_dir, labels)
+        _copy_file(source, source_dir, name, target_dir, copies)
     else:
         os.rename(temporary, name, src_dir_fd=target_dir, dst_dir_fd=target_dir)
 
 
 def _copy_file(
-    source: str, source_dir: int, name: str, target_dir: int, labels: _BootLabels | None = None
+    source: str, source_dir: int, name: str, target_dir: int, copies: _BootCopies | None = None
 ) -> None:
     """Copy content, owner and mode, replacing what has the name now."""
     fd = os.open(source, FILE_FLAGS, dir_fd=source_dir)
@@ -141,9 +153,11 @@ def _copy_file(
             if (here.st_uid, here.st_gid) != (info.st_uid, info.st_gid):
                 os.fchown(file.fd, info.st_uid, info.st_gid)
             os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
-            if labels is not None:
-                labels.apply(file.fd, name)
+            if copies is not None:
+                copies.label(file, name)
             os.fdatasync(file.fd)
+            if copies is not None:
+                copies.seal(file)
             file.replace(name)
     finally:
         os.close(fd)

@@ -54,6 +54,7 @@ class ListWriter:
         settings: How to do it.
         version_of: The ``version`` metadata of a deployment's commit.
         on_event: Is told what was done.
+        seal: Whether kernels that are copied to ``/boot`` are sealed with fs-verity if possible.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class ListWriter:
         *,
         version_of: Callable[[Deployment], str | None],
         on_event: Listener,
+        seal: bool = False,
     ) -> None:
+        self._seal = seal
         self._root_fd = root_fd
         self._disk = disk
         self._config = config
@@ -182,7 +185,7 @@ class ListWriter:
         """Kernel and overlay initrds of one deployment."""
         fd = open_subdirectory(self._root_fd, install.deployment.path)
         try:
-            install_kernel(install.kernel, fd, install.directory, self._root_fd)
+            install_kernel(install.kernel, fd, install.directory, self._root_fd, seal=self._seal)
         finally:
             os.close(fd)
         overlays = install.deployment.entry.overlay_initrds

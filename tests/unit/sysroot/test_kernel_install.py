@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,11 +36,13 @@ class Machine:
         os.close(tree_fd)
         self.target = self.root / self.directory
 
-    def install(self) -> None:
+    def install(self, *, seal: bool = False) -> None:
         root_fd = os.open(self.root, os.O_RDONLY)
         tree_fd = os.open(self.tree, os.O_RDONLY)
         try:
-            install_kernel(find_kernel(DirectoryFiles(tree_fd)), tree_fd, self.directory, root_fd)
+            install_kernel(
+                find_kernel(DirectoryFiles(tree_fd)), tree_fd, self.directory, root_fd, seal=seal
+            )
         finally:
             os.close(tree_fd)
             os.close(root_fd)
@@ -110,6 +114,29 @@ def test_copies_have_the_label_of_boot(machine: Machine, monkeypatch: pytest.Mon
         for name in ("vmlinuz-5.1", "initramfs-5.1.img")
     }
     assert labels == {"vmlinuz-5.1": b"u:o:boot_t:s0", "initramfs-5.1.img": b"u:o:other_t:s0"}
+
+
+@pytest.mark.parametrize("seal", [False, True])
+def test_copies_are_sealed_on_demand(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, *, seal: bool
+) -> None:
+    """Before they have their names, and when nobody can write to them any more."""
+    sealed: list[tuple[int, int]] = []
+
+    def enable(fd: int) -> bool:
+        sealed.append((fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE, os.fstat(fd).st_nlink))
+        return False
+
+    monkeypatch.setattr("ostree.sysroot.kernel_install.enable_verity", enable)
+    machine.install(seal=seal)
+    assert sealed == []  # links have the seal of what they are linked to
+
+    shutil.rmtree(machine.target)
+    refuse_links(monkeypatch)
+    machine.install(seal=seal)
+
+    assert sealed == ([(os.O_RDONLY, 0)] * 3 if seal else [])
+    assert (machine.target / "vmlinuz-5.1").read_text() == "content of vmlinuz"
 
 
 @pytest.mark.parametrize("copied", [False, True])
