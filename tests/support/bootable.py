@@ -90,6 +90,12 @@ def _check_entry(root: Path, entry: dict[str, str], samples: dict[str, Sample]) 
         if key == "fdtdir":
             path /= "board.dtb"
         assert path.read_text() == sample.files[f"{modules}/{name}"], path
+    check_deployment(deployment, sample)
+    return deployment.name
+
+
+def check_deployment(deployment: Path, sample: Sample) -> None:
+    """Make sure that a deployment is complete, with local configuration and origin."""
     for name, text in sample.files.items():
         assert (deployment / name).read_text() == text, name
     assert (deployment / "etc/dir/conf").read_text() == "default\n"
@@ -97,7 +103,6 @@ def _check_entry(root: Path, entry: dict[str, str], samples: dict[str, Sample]) 
     assert (deployment / "ostree").is_symlink()
     origin = deployment.with_name(f"{deployment.name}.origin")
     assert origin.read_text().startswith("[origin]\nrefspec=")
-    return deployment.name
 
 
 def _check_uenv(root: Path, text: str, entries: list[dict[str, str]]) -> None:

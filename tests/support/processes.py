@@ -29,6 +29,7 @@ def run(
     *arguments: str | os.PathLike[str],
     prefix: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
+    timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
     """Run a piece of code to its end; whether it failed is the caller's business."""
     return subprocess.run(
@@ -36,7 +37,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=timeout,
         env={**os.environ, **(environment or {})},
     )
 
