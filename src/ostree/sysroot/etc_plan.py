@@ -5,7 +5,6 @@ All that can be refused is refused here, before anything is changed.
 
 from __future__ import annotations
 
-import errno
 import stat
 from enum import Enum
 
@@ -188,21 +187,27 @@ class _Planner:
     # links in the new default -----------------------------------------------------------------
 
     def _resolve(self, directory: str) -> str:
-        """Where a directory of the edited tree is in the merged one, links followed."""
+        """Where a directory of the edited tree is in the merged one, links followed.
+
+        An absolute link is one within the deployment, not within the running system.
+        """
         if not self._merged.has_link(directory):
             return directory
-        try:
-            return resolve_links(directory, self._read_link, clamp=False)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
+        target = resolve_links(f"etc/{directory}", self._read_link, clamp=True)
+        if target == "etc":
+            return "."
+        if not target.startswith("etc/"):
             raise SysrootError(
                 f"Directory '{directory}' of a modified config file newly defaults to "
                 "a link out of /etc, cannot merge"
-            ) from error
+            )
+        return target[len("etc/") :]
 
     def _read_link(self, path: str) -> str | None:
-        node = self._merged.find(path)
+        """The target of a link of the deployment, as far as it is in ``/etc``."""
+        if not path.startswith("etc/"):
+            return None
+        node = self._merged.find(path[len("etc/") :])
         return node.target if node is not None and stat.S_ISLNK(node.mode) else None
 
     def _inside(self, path: str) -> str:

@@ -150,7 +150,22 @@ def test_a_new_link_to_the_top() -> None:
     ]
 
 
-@pytest.mark.parametrize("target", ["/etc", "..", "../x", "/", "x/../../usr"])
+@pytest.mark.parametrize("target", ["/etc/other", "../etc/other", "/usr/../etc/./other", "x"])
+def test_a_new_link_may_lead_out_and_back(target: str) -> None:
+    """Within the deployment: the /etc of the running system is another one."""
+    default = directory(d=directory(a=file(1)))
+    edited = directory(d=directory(a=file(2)))
+    offered = directory(d=link(target), other=directory(), x=link("/etc/other"))
+
+    assert plan(default, edited, offered) == [
+        ("copy attributes", "d", "other"),
+        ("copy file", "d/a", "other/a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "target", ["..", "../x", "/", "/usr", "x/../../usr", "/etcetera", "../../.."]
+)
 def test_nothing_is_written_where_a_new_link_leads_out(target: str) -> None:
     default = directory(d=directory(a=file(1)))
     edited = directory(d=directory(a=file(2)))
