@@ -193,7 +193,7 @@ class _Planner:
         """
         if not self._merged.has_link(directory):
             return directory
-        target = resolve_links(f"etc/{directory}", self._read_link, clamp=True)
+        target = resolve_links(f"etc/{directory}", self._read_link)
         if target == "etc":
             return "."
         if not target.startswith("etc/"):

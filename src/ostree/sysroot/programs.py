@@ -94,7 +94,7 @@ def contained(argv: Sequence[str], tree: str, mounts: Sequence[tuple[str, str]])
     tree_fd = open_directory(tree)
     try:
         for source, target in (*mounts, *((path, path) for path in _HOST)):
-            point = resolve_inside(target, tree_fd, clamp=True)
+            point = resolve_inside(target, tree_fd)
             if _is_directory(point, tree_fd):
                 words += [source, point]
             elif (source, target) in mounts:

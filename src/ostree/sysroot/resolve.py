@@ -12,35 +12,32 @@ if TYPE_CHECKING:
 _MAX_LINKS = 40
 
 
-def resolve_inside(path: str, root_fd: int, *, clamp: bool) -> str:
+def resolve_inside(path: str, root_fd: int) -> str:
     """A path without links, relative to ``root_fd``, that leads where ``path`` leads.
 
-    The result never leaves the directory; components that do not exist are kept as they are.
-    Holds only as long as nobody else changes the tree.
+    The result never leaves the directory: absolute links and ``..`` mean it, as after chroot(2).
+    Components that do not exist are kept as they are.  Holds only as long as nobody else changes the tree.
 
     Args:
         path: Relative to the directory.
         root_fd: The directory that is the root for the purpose of links.
-        clamp: Whether absolute links and ``..`` mean the directory, as after chroot(2).
 
     Raises:
-        OSError: ELOOP, too many links; EXDEV, a link leads out and ``clamp`` is false; or as
-            readlink(2).
+        OSError: ELOOP, too many links; or as readlink(2).
     """
-    return resolve_links(path, lambda here: _read_link(here, root_fd), clamp=clamp)
+    return resolve_links(path, lambda here: _read_link(here, root_fd))
 
 
-def resolve_links(path: str, read_link: Callable[[str], str | None], *, clamp: bool) -> str:
+def resolve_links(path: str, read_link: Callable[[str], str | None]) -> str:
     """The same in a tree that is only known by its links.
 
     Args:
         path: Relative to the top.
         read_link: The target of the link at a path whose directories are no links; None if there
             is no link.
-        clamp: Whether absolute links and ``..`` mean the top, as after chroot(2).
 
     Raises:
-        OSError: ELOOP, too many links; EXDEV, a link leads out and ``clamp`` is false.
+        OSError: ELOOP, too many links.
     """
     done: list[str] = []
     todo = _components(path)
@@ -48,8 +45,6 @@ def resolve_links(path: str, read_link: Callable[[str], str | None], *, clamp: b
     while todo:
         name = todo.pop()
         if name == "..":
-            if not done and not clamp:
-                raise _error(errno.EXDEV, path)
             done[-1:] = []
             continue
         here = "/".join([*done, name])
@@ -59,10 +54,8 @@ def resolve_links(path: str, read_link: Callable[[str], str | None], *, clamp: b
             continue
         links += 1
         if links > _MAX_LINKS:
-            raise _error(errno.ELOOP, path)
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         if target.startswith("/"):
-            if not clamp:
-                raise _error(errno.EXDEV, path)
             done.clear()
         todo.extend(_components(target))
     return "/".join(done) or "."
@@ -80,7 +73,3 @@ def _read_link(path: str, root_fd: int) -> str | None:
         if error.errno in {errno.EINVAL, errno.ENOENT, errno.ENOTDIR}:
             return None
         raise
-
-
-def _error(number: int, path: str) -> OSError:
-    return OSError(number, os.strerror(number), path)

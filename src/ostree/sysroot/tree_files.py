@@ -67,7 +67,7 @@ class DirectoryFiles(TreeFiles):
     def find(self, path: str, kind: int) -> str | None:
         """See :meth:`TreeFiles.find`."""
         try:
-            real = resolve_inside(path, self._fd, clamp=True)
+            real = resolve_inside(path, self._fd)
         except OSError as error:
             if error.errno in _MISSING:
                 return None
@@ -87,7 +87,7 @@ class DirectoryFiles(TreeFiles):
     def names(self, path: str) -> list[str] | None:
         """See :meth:`TreeFiles.names`; in the order of the file system."""
         try:
-            fd = open_directory(resolve_inside(path, self._fd, clamp=True), dir_fd=self._fd)
+            fd = open_directory(resolve_inside(path, self._fd), dir_fd=self._fd)
         except OSError as error:
             if error.errno in _MISSING:
                 return None
