@@ -1,7 +1,7 @@
 """The power goes at any moment of a deployment: the boot loader finds something that boots.
 
-All writes to a disk with a ``/boot`` of its own are recorded while a deployment is made.  Then the
-disk is looked at as it was after each of them, and as caches that lose some would have left it:
+All writes to a disk with a ``/boot`` of its own are recorded while a deployment is made, or removed.
+Then the disk is looked at as it was after each of them, and as caches that lose some would have left it:
 
 * as U-Boot does, which replays no journal, its ``uEnv.txt`` names kernels that are whole, and
   deployments;
@@ -36,26 +36,25 @@ CODE = """
     sys.path.insert(0, sys.argv[1])
     from pathlib import Path
     from support.power_cuts import Recording
-    recording = Recording(Path(sys.argv[2]), sub_swap=sys.argv[3] == "sub-swap")
+    recording = Recording(Path(sys.argv[2]), sys.argv[3])
     recording.record()
     recording.check(every_state=sys.argv[4] == "all")
 """
 
 
-@pytest.mark.parametrize("what", ["full swap", "sub-swap"])
+@pytest.mark.parametrize("what", ["full swap", "sub-swap", "undeploy"])
 def test_any_moment(tmp_path: Path, what: str) -> None:
     for tool, package in TOOLS.items():
         if not shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin"):
             pytest.skip(f"{tool} (Debian: {package}) is not installed")
     if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
         pytest.skip("recording needs root and FUSE")
-    name = what.replace("full swap", "full")
 
     done = processes.run(
         CODE,
         TESTS,
         tmp_path,
-        name,
+        what,
         os.environ.get("OSTREE_POWER_CUTS", "some"),
         prefix=("unshare", "--mount", "--propagation", "private"),
         environment={"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "OSTREE_SYSROOT_OPTS": ""},

@@ -33,22 +33,24 @@ class Recording:
 
     Args:
         directory: For images and logs.
-        sub_swap: Whether the deployment changes nothing in ``/boot``.
+        what: ``full swap``, ``sub-swap`` (a deployment that changes nothing in ``/boot``) or
+            ``undeploy``.
     """
 
-    def __init__(self, directory: Path, *, sub_swap: bool) -> None:
+    def __init__(self, directory: Path, what: str) -> None:
         self._directory = directory
         self._disk, self._base = directory / "disk.img", directory / "base.img"
         self._log = directory / "log"
         self._samples: dict[str, Sample] = {}
-        kernels = "aaa" if sub_swap else "abc"
+        self._what = what
+        kernels = "aaa" if what == "sub-swap" else "abc"
         self._releases = [Sample(str(number), kernel) for number, kernel in enumerate(kernels)]
         self._limit = 0
 
     # recording --------------------------------------------------------------------------------
 
     def record(self) -> None:
-        """Deploy the third release after two others, and write down what that does to the disk."""
+        """Change a system of two deployments, and write down what that does to the disk."""
         with self._disk.open("wb") as file:
             file.truncate(_SIZE)
         for offset, size in (_BOOT, _ROOT):
@@ -67,7 +69,10 @@ class Recording:
         with self._log.open("wb") as file:
             file.truncate(1 << 30)  # Sparse; the driver does not make it longer.
         with self._exported() as disk, self._mounted(disk) as root:
-            self._deploy(root, 2)
+            if self._what == "undeploy":
+                self._ostree("admin", "undeploy", f"--sysroot={root}", "0")
+            else:
+                self._deploy(root, 2)
             # What the kernel writes later by itself belongs to it, what an unmount writes not.
             time.sleep(1)
             log = WriteLog(self._log)
