@@ -30,7 +30,7 @@ TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libar
 	nginx-light openssl tinyproxy \
 	busybox-static shellcheck fdisk e2fsprogs zstd systemd mmdebstrap dosfstools mtools gdisk u-boot-tools \
 	grub-common grub-efi-amd64-bin
-BOOT_PACKAGES := qemu-system-x86 qemu-system-common u-boot-qemu u-boot-tools fdisk dosfstools mtools \
+BOOT_PACKAGES := qemu-system-x86 qemu-system-arm qemu-system-common u-boot-qemu fdisk dosfstools mtools \
 	e2fsprogs busybox-static cpio
 REFERENCE_PACKAGES := ostree
 CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 strace libcap2-bin \

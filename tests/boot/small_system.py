@@ -46,7 +46,8 @@ class Release(NamedTuple):
 
     Attributes:
         version: A word.
-        broken: What of it does not work: ``init`` or ``ramdisk``; empty for nothing.
+        broken: What of it does not work: ``kernel``, ``ramdisk``, ``init``, which ends, ``hang``, an
+            init that does not, or ``health``; empty for nothing.
         has_ramdisk: Whether it is started by a ramdisk.
     """
 
@@ -120,6 +121,8 @@ class SmallSystem:
         target = tree / "usr/lib/modules" / self._modules.name
         target.mkdir(parents=True)
         shutil.copy(self.kernel, target / "vmlinuz")
+        if release.broken == "kernel":
+            (target / "vmlinuz").write_bytes(b"no kernel" * 1000)
         if release.has_ramdisk:
             shutil.copy(self.ramdisk(release), target / "initramfs.img")
         else:
@@ -164,8 +167,13 @@ class SmallSystem:
             (etc / name).write_text(text)
         (tree / "usr/lib/ostree-boot").mkdir()
         (tree / "usr/lib/ostree-boot/uEnv.txt").write_text("ostree_boot_limit=2\n")
-        if release.broken == "init":
-            (tree / "usr/lib/broken-init").touch()
+        if release.broken in {"init", "hang"}:
+            (tree / "usr/lib/broken").write_text(release.broken)
+        if release.broken == "health":
+            check = tree / "usr/lib/ostree/health.d/check/required.d/10-never"
+            check.parent.mkdir(parents=True)
+            check.write_text("#!/bin/sh\necho never well\nexit 1\n")
+            check.chmod(0o755)
 
 
 def _broken_ramdisk(directory: Path) -> bytes:

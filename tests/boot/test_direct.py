@@ -48,7 +48,7 @@ def deploy(work: Path, ostree: str, system: SmallSystem, release: Release, *word
 def check(machine: Machine, version: str) -> None:
     """The release is up, and its root is as it has to be."""
     console = machine.console
-    assert console.expect(UP, 120)[1] == version
+    assert console.expect(UP, 300)[1] == version
     console.expect(r"Enter 'help' for a list of built-in commands\.\n", 20)
     assert "ostree=/ostree/boot.1/small/" in console.run("cat /proc/cmdline")
     mounts = {

@@ -304,6 +304,21 @@ def test_init_can_be_another_program(machine: FakeMachine) -> None:
     assert facts["pid"] == ["1"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [("ostree.watchdog=20", ["start"]), ("ostree.watchdog=0", [""]), ("", [""])],
+)
+def test_a_watchdog_is_started_on_request(
+    machine: FakeMachine, arguments: str, expected: list[str]
+) -> None:
+    """The system has to go on with it, or stop it."""
+    machine.system("echo dog $(cat /dev/watchdog)")
+
+    facts = succeed(machine.start(arguments, files="watchdog"))
+
+    assert facts["dog"] == expected
+
+
 def test_an_android_slot_names_the_link(machine: FakeMachine) -> None:
     (machine.sysroot / "ostree/root.b").symlink_to(f"deploy/{STATEROOT}/deploy/{COMMIT}.0")
 

@@ -49,6 +49,7 @@ mknod root/dev/null c 1 3
 cp console root/dev/console
 mount --bind console root/dev/console
 ln -s /proc/self/fd/2 root/dev/kmsg
+for name in $6; do : >"root/dev/$name"; done
 for device in $4; do cp -a "/dev/$device" root/dev; done
 cd root
 exec env -i /usr/sbin/chroot . "$3"
@@ -174,6 +175,7 @@ class FakeMachine:
         partition: tuple[int, int] | None = None,
         typed: str = "",
         mode: str = "rw",
+        files: str = "",
     ) -> Started:
         """Start it with a command line.
 
@@ -190,6 +192,7 @@ class FakeMachine:
                 that does not read tables itself.
             typed: What is typed on the console.
             mode: How the kernel mounts the disk.
+            files: Names in ``/dev`` that are files, for what the kernel has no device here.
         """
         image = disk or self.make_disk(label)
         with loop_device(image) as device:
@@ -207,7 +210,7 @@ class FakeMachine:
             nodes = [name for name in nodes if not name.removeprefix(device)[:1].isdigit()]
             unshare = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", START, "sh"]
             done = subprocess.run(
-                [*unshare, str(self._path), kind, init, " ".join(nodes), mode],
+                [*unshare, str(self._path), kind, init, " ".join(nodes), mode, files],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -36,6 +36,7 @@ DRIVERS = (
     "loop",
     "nvme",
     "sd_mod",
+    "softdog",
     "uas",
     "usb_storage",
     "virtio_blk",

@@ -11,6 +11,8 @@ from ostree.formats.kernel_arguments import split_words
 from ostree.sysroot import boot_counter
 from ostree.sysroot.boot_failures import forget_failure, remember_failure
 from ostree.sysroot.reordering import make_default, undeploy
+from ostree.sysroot.step import step
+from ostree.system.watchdog import stop_watchdog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The boot loader's word for: this is not the deployment that was to be started.
 _FALLBACK = "ostree.fallback="
+#: The word by which our ramdisk starts a watchdog.
+_WATCHDOG = "ostree.watchdog="
 
 
 class Verdict(NamedTuple):
@@ -60,7 +64,8 @@ def accept_boot(sysroot: ChangeableSysroot) -> None:
     """
     if sysroot.booted is None:
         raise SysrootError("Not currently booted into an OSTree system")
-    verdict = judge(sysroot.deployments, sysroot.booted, sysroot.read_command_line())
+    arguments = sysroot.read_command_line()
+    verdict = judge(sysroot.deployments, sysroot.booted, arguments)
     works, failed = verdict.works, verdict.failed
     if failed is not None:
         remember_failure(sysroot.root_fd, failed.stateroot, failed.checksum)
@@ -74,3 +79,7 @@ def accept_boot(sysroot: ChangeableSysroot) -> None:
     run_directory = sysroot.settings.run_directory
     if boot_counter.reset_anywhere(sysroot.settings.host_directory, device, run_directory):
         sysroot.on_event(Message("The boot loader counts from 0 again"))
+    if any(word.startswith(_WATCHDOG) for word in split_words(arguments)):
+        with step("Stopping the watchdog"):
+            if stop_watchdog():
+                sysroot.on_event(Message("The watchdog of the start is stopped"))

@@ -58,6 +58,7 @@ def test_the_ramdisk_has_every_program_that_its_scripts_call() -> None:
         "time",
         "true",
         "uevent",
+        "watchdog",
         "yes",
     }
     if not shutil.which("busybox"):

@@ -1,0 +1,92 @@
+"""A device in QEMU, and what its user does: the commands are those of the vendor's guide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from boot.small_system import UP
+from boot.vendor import REF, REPOSITORY
+
+if TYPE_CHECKING:
+    import re
+
+    from boot.machine import Machine
+
+
+class Device:
+    """The machine, and what its user does."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def add_remote(self) -> None:
+        """What the vendor's guide says, once."""
+        self.run(f"ostree remote add local_repo http://10.0.2.100/{REPOSITORY} --no-gpg-verify")
+        assert self.run("ostree remote refs local_repo") == f"local_repo:{REF}"
+
+    def wait_until_up(self, version: str) -> None:
+        """Wait for a release to be up and to give its shell."""
+        assert self._machine.console.expect(UP, 300)[1] == version
+        self.expect_shell()
+
+    def expect_shell(self) -> None:
+        """Wait until a command can be typed."""
+        self.expect(r"Enter 'help' for a list of built-in commands\.\n")
+
+    def check_root(self) -> None:
+        """Look whether everything is as the ramdisk has to prepare it."""
+        assert "Read-only file system" in self.run("touch /usr/probe 2>&1", status=1)
+        self.run(
+            "touch /etc/probe /var/probe; rm /etc/probe /var/probe; test -e /run/ostree-booted"
+        )
+        mounts = self.run("cat /proc/mounts")
+        places = {line.split()[1] for line in mounts.splitlines()}
+        assert {"/", "/usr", "/var", "/sysroot", "/boot"} <= places
+
+    def run(self, command: str, *, timeout: float = 300, status: int | None = 0) -> str:
+        return self._machine.console.run(command, timeout=timeout, status=status)
+
+    def accept(self) -> str:
+        """What a unit of the system would do: look whether it is well, and tell U-Boot."""
+        out = self.run("ostree admin health-check")
+        assert "The boot loader counts from 0 again" in out
+        return out
+
+    def reboot(self) -> None:
+        self._machine.console.send("reboot\n")
+        self._machine.after_reset(200)
+
+    def update(self, commit: str, *options: str) -> None:
+        """What the vendor's guide says, after the remote was added.
+
+        Args:
+            commit: What is expected to be offered.
+            options: Further ones of ``deploy``.
+        """
+        self.run(f"ostree pull local_repo:{REF}", timeout=300)
+        self.run(" ".join(["ostree admin deploy", *options, f"local_repo:{REF}"]), timeout=300)
+        assert commit in self.run("ostree admin status | grep pending")
+
+    def fail(self, number: int, sign: str, timeout: float = 200) -> None:
+        """Watch a try fail: the machine starts, shows a sign and resets itself.
+
+        Args:
+            number: Of the try, as U-Boot counts.
+            sign: A pattern of what it says.
+            timeout: Seconds until it is reset.
+        """
+        self.expect(rf"ostree: try {number}, limit 2\n")
+        self.expect(sign)
+        self._machine.after_reset(timeout)
+
+    def fall_back(self, version: str, bad: str) -> None:
+        """Watch the machine start the release before, which puts the bad one away for good."""
+        self.expect("ostree: FALLBACK")
+        self.wait_until_up(version)
+        assert " ostree.fallback=" in self.run("cat /proc/cmdline")
+        out = self.run("ostree admin health-check")
+        assert f"Deployment {bad}.0 did not start; back to " in out
+        assert f"Failed to start: small {bad}" in self.run("ostree admin status")
+
+    def expect(self, pattern: str) -> re.Match[str]:
+        return self._machine.console.expect(pattern, 200)
