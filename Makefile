@@ -3,6 +3,7 @@
 #   make demo [TREE=/path]   an operating system tree from commit to deployed update and back
 #   make test                all tests; each that cannot run here is named with its reason
 #   make test-boot           booted machines in QEMU: minutes, and downloads of Debian's kernels
+#   make test-boot-full      the same and ramdisks of Debian's own tools
 #   make check               lint, format and types
 #   make bench               speed, as ratios to the reference command
 #   make conformance         upstream's installed tests against our command
@@ -39,7 +40,7 @@ CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 str
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-boot check bench conformance install-units clean
+.PHONY: help demo test test-boot test-boot-full check bench conformance install-units clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -61,6 +62,10 @@ test: $(DEV)
 
 test-boot: $(DEV)
 	@.ci/setup packages $(BOOT_PACKAGES)
+	$(BIN)/python -m pytest tests/boot -m "not full" $(PYTEST_ARGS)
+
+test-boot-full: $(DEV)
+	@.ci/setup packages $(BOOT_PACKAGES) mmdebstrap
 	$(BIN)/python -m pytest tests/boot $(PYTEST_ARGS)
 
 check: $(DEV)

@@ -149,6 +149,18 @@ def test_the_repository_may_ask_for_it_too(machine: FakeMachine, value: str) -> 
     assert "Found legacy sysroot.readonly flag" in started.messages
 
 
+@pytest.mark.parametrize("text", ["nonsense\n", "[sysroot]\nreadonly=perhaps\n", "\0\n"])
+def test_nonsense_in_the_repository_does_not_keep_it_from_starting(
+    machine: FakeMachine, text: str
+) -> None:
+    configure_repository(machine, text)
+
+    started = machine.start()
+
+    succeed(started)
+    assert "rw" in started.mounts["/sysroot"].options
+
+
 def test_etc_can_be_transient(machine: FakeMachine) -> None:
     """It begins as the commit's, is written in memory, and says where for the tools."""
     configure(machine, "[etc]\ntransient=true\n")
@@ -609,6 +621,16 @@ class TestComposefs:
         assert set(facts["writable"]) - {"/etc", "/var", "/boot"} == set(writable)
         assert dict(state(started))[f"root.{key}"] == Variant("b", True)
         assert "upperdir=/run/ostree/.private/root/upper" in started.mounts["/"].super_options
+
+    def test_its_fstab_tells_what_not_to_mount(self, machine: FakeMachine) -> None:
+        """Which is in the deployment's /etc, and not in the image's."""
+        configure(machine, "[composefs]\nenabled=yes\n")
+        (machine.deployment / "etc/fstab").write_text("LABEL=boot /boot ext4 rw 0 0\n")
+
+        started = machine.start()
+
+        succeed(started)
+        assert "/boot" not in started.mounts
 
     def test_the_command_line_can_say_no(self, machine: FakeMachine) -> None:
         configure(machine, "[composefs]\nenabled=yes\n")

@@ -49,7 +49,8 @@ find_composefs_argument() {
 
 # ---- prepare-root.conf --------------------------------------------------------------------------
 
-# Calls FUNCTION SECTION KEY VALUE for each setting of a key file.
+# Calls a function with group, key and value for each setting of a key file: FILE FUNCTION [lenient].
+# A file that is not the ramdisk's own is read leniently: nonsense in it is no reason not to start.
 read_key_file() {
     rk_section=
     while IFS= read -r rk_line || [ -n "$rk_line" ]; do
@@ -68,7 +69,7 @@ read_key_file() {
             rk_value=${rk_value#"${rk_value%%[![:space:]]*}"}
             "$2" "$rk_section" "$rk_key" "$rk_value"
             ;;
-        *) fail "$1: neither a group nor a key: $rk_line" ;;
+        *) [ -n "${3-}" ] || fail "$1: neither a group nor a key: $rk_line" ;;
         esac
     done <"$1"
 }
@@ -348,9 +349,10 @@ prepare_root() {
     make_state_directory
     mount --make-rprivate / || fail "cannot make mounts private"
     mount_new_root
-    mount_boot
+    # First of all: its fstab tells what is not to be mounted here.
     mount_etc
     mount_usr
+    mount_boot
     mount_sysroot
     mount_var
     # The system's last word on /sysroot, now that /var below it has its own.
@@ -371,7 +373,7 @@ read_repository_settings() {
     rr_file=${PHYSICAL%/}/ostree/repo/config
     [ "$SYSROOT_READONLY" = 0 ] && [ -e "$rr_file" ] || return 0
     REPOSITORY_READONLY=0
-    read_key_file "$rr_file" take_repository_setting
+    read_key_file "$rr_file" take_repository_setting lenient
     [ "$REPOSITORY_READONLY" = 0 ] && return
     note "Found legacy sysroot.readonly flag, not configured in ostree/prepare-root.conf"
     SYSROOT_READONLY=1

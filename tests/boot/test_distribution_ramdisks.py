@@ -1,0 +1,80 @@
+"""Ramdisks that a distribution's own tools build, with our ``ostree-prepare-root`` in them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from boot.direct import check, deploy
+from boot.machine import AMD64, DirectBoot, Machine
+from boot.packages import fetched
+from boot.small_system import Release, SmallSystem, owned_by_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.full
+
+PACKAGES = "dracut-core,initramfs-tools,systemd,systemd-sysv,udev,kmod,busybox-static,zstd,cpio"
+
+#: dracut with systemd in its ramdisk; initramfs-tools has none, and neither has the other dracut.
+BUILD = """
+set -e
+for name in proc sys; do mount -t $name $name "$1/$name"; done
+mount --bind /dev "$1/dev"
+chroot "$1" env PATH=/usr/sbin:/usr/bin sh -ec '
+    depmod "$1"
+    common="--force --kver $1 --no-hostonly --no-compress --add ostree"
+    dracut $common --omit "plymouth network" /boot/dracut.img
+    dracut $common --omit "plymouth network systemd systemd-initrd dracut-systemd" /boot/dracut-plain.img
+    printf "%s\\n" virtio_pci virtio_blk ext4 >>/etc/initramfs-tools/modules
+    mkinitramfs -o /boot/initramfs-tools.img "$1"
+' sh "$2"
+"""
+
+
+@pytest.fixture(scope="module")
+def debian(work: Path, ostree: str) -> Path:
+    """A Debian that has built the ramdisks, in ``boot``."""
+    owned_by_root()
+    if not shutil.which("mmdebstrap"):
+        pytest.skip("mmdebstrap (Debian: mmdebstrap) is not installed")
+    debian = work / "debian"
+    bootstrap = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}"]
+    done = subprocess.run(
+        [*bootstrap, "bookworm", str(debian)], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"Debian cannot be installed: {done.stderr[-300:]}")
+    kernel = fetched(AMD64) / "kernel"
+    shutil.copytree(kernel / "lib/modules", debian / "usr/lib/modules")
+    shutil.copytree(kernel / "boot", debian / "boot", dirs_exist_ok=True)
+    for kind in ("dracut", "initramfs-tools"):
+        install = [ostree, "ramdisk", "install", f"--root={debian}", kind]
+        subprocess.run(install, check=True, capture_output=True)
+    (version,) = os.listdir(debian / "usr/lib/modules")
+    build = ["unshare", "--mount", "--propagation", "private", "sh", "-c", BUILD, "sh"]
+    subprocess.run([*build, str(debian), version], check=True, capture_output=True)
+    return debian
+
+
+@pytest.fixture(scope="module")
+def arguments(work: Path, ostree: str) -> tuple[SmallSystem, str]:
+    """A system, and the kernel's command line for its deployment in ``A.img``."""
+    system = SmallSystem(AMD64, work, ostree)
+    return system, deploy(work, ostree, system, Release("A"), "root=LABEL=the-root", "rw")
+
+
+@pytest.mark.parametrize("name", ["dracut", "dracut-plain", "initramfs-tools"])
+def test_a_deployment_is_started(
+    work: Path, debian: Path, arguments: tuple[SmallSystem, str], name: str
+) -> None:
+    system, line = arguments
+    direct = DirectBoot(system.kernel, line, debian / f"boot/{name}.img")
+    log = work / f"{name}.log"
+    with Machine(AMD64, work / "A.img", log, direct=direct, memory=1024) as machine:
+        check(machine, "A")
