@@ -42,12 +42,19 @@ class Verdict(NamedTuple):
 def judge(deployments: Sequence[Deployment], booted: Deployment, arguments: str) -> Verdict:
     """What the fact that a deployment runs says, given the kernel's command line.
 
-    A deployment that waits for the shutdown was not tried, and who chose an older one in the boot
-    loader's menu had no fallback.
+    The boot loader says that it fell back, or the first one's entry has no tries left, as where
+    systemd-boot counts.  A deployment that waits for the shutdown was not tried, and who chose an
+    older one in the boot loader's menu had no fallback.
     """
-    fell_back = any(word.startswith(_FALLBACK) for word in split_words(arguments))
     first = next((each for each in deployments if not each.staged), booted)
-    return Verdict(first if fell_back and first is not booted else None, booted)
+    fell_back = any(word.startswith(_FALLBACK) for word in split_words(arguments))
+    failed = first is not booted and (fell_back or _has_no_tries_left(first))
+    return Verdict(first if failed else None, booted)
+
+
+def _has_no_tries_left(deployment: Deployment) -> bool:
+    left, done = deployment.entry.counters or (0, 0)
+    return left == 0 and done > 0
 
 
 def accept_boot(sysroot: ChangeableSysroot) -> None:

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
+from ostree.formats.boot_entry import BootEntry
 from ostree.sysroot.boot_failures import failed_commits, forget_failure, remember_failure
 from ostree.sysroot.boot_success import judge
+from ostree.sysroot.deployment import Deployment
 from ostree.types import Checksum
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ostree.sysroot.deployment import Deployment
     from unit.sysroot.conftest import Lab
 
 
-class Fake(NamedTuple):
-    """As much of a deployment as is looked at."""
-
-    name: str
-    staged: bool = False
-
-
-NEW, OLD, STAGED = Fake("new"), Fake("old"), Fake("staged", staged=True)
-
-
-def failed(deployments: Sequence[Fake], booted: Fake, arguments: str) -> str | None:
-    verdict = judge(
-        cast("Sequence[Deployment]", deployments), cast("Deployment", booted), arguments
+def fake(name: str, *, staged: bool = False, counters: tuple[int, int] | None = None) -> Deployment:
+    """A deployment with as much as is looked at."""
+    entry = BootEntry()
+    entry.counters = counters
+    return Deployment(
+        stateroot=name, checksum=checksum(1), serial=0, bootcsum="", entry=entry, staged=staged
     )
-    assert verdict.works.name == booted.name
-    return None if verdict.failed is None else verdict.failed.name
+
+
+def checksum(number: int) -> Checksum:
+    return Checksum(f"{number:064x}")
+
+
+NEW, OLD, STAGED = fake("new"), fake("old"), fake("staged", staged=True)
+EXHAUSTED, TRIED, FRESH = (fake("new", counters=counters) for counters in ((0, 3), (2, 1), (0, 0)))
 
 
 @pytest.mark.parametrize(
@@ -45,17 +43,20 @@ def failed(deployments: Sequence[Fake], booted: Fake, arguments: str) -> str | N
         ([STAGED, OLD], OLD, "ostree.fallback=4", None),
         ([OLD], OLD, "ostree.fallback=4", None),
         ([NEW, OLD], OLD, "other.ostree.fallback=4", None),
+        ([EXHAUSTED, OLD], OLD, "quiet", "new"),
+        ([EXHAUSTED, OLD], EXHAUSTED, "quiet", None),
+        ([TRIED, OLD], OLD, "quiet", None),
+        ([FRESH, OLD], OLD, "quiet", None),
     ],
 )
 def test_a_deployment_has_failed_if_the_boot_loader_fell_back_from_it(
-    deployments: list[Fake], booted: Fake, arguments: str, expected: str | None
+    deployments: list[Deployment], booted: Deployment, arguments: str, expected: str | None
 ) -> None:
     """Who chose an older one in a menu had no fallback."""
-    assert failed(deployments, booted, arguments) == expected
+    verdict = judge(deployments, booted, arguments)
 
-
-def checksum(number: int) -> Checksum:
-    return Checksum(f"{number:064x}")
+    assert verdict.works is booted
+    assert (verdict.failed.stateroot if verdict.failed else None) == expected
 
 
 def test_failures_are_remembered_and_forgotten(lab: Lab) -> None:

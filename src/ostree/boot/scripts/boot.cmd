@@ -12,7 +12,8 @@
 #   ostree_kernel_addr ostree_ramdisk_addr ostree_fdt_addr
 #                         default: kernel_addr_r ramdisk_addr_r fdt_addr_r
 #   ostree_bootcmd        default: zboot on x86, booti on arm64, bootz on arm
-#   fdt_file, or fdtdir with fdtfile: a device tree; default: the one that U-Boot itself has
+#   fdtfile               name of the device tree below the fdtdir of uEnv.txt; where that has neither
+#                         fdtdir nor fdt_file, U-Boot's own device tree is passed on
 #   rollback              1: start the second set, as altbootcmd of bootcount would ask for
 
 if test -z "${devtype}"; then setenv devtype mmc; fi
