@@ -40,10 +40,10 @@ def test_the_device_comes_back(work: Path, ostree: str) -> None:
 
         # An init that hangs, which no count would notice: the ramdisk has started a watchdog.
         bad = vendor.publish("hangs", "hang")
-        device.update(bad, "--karg=ostree.watchdog=5")
+        device.update(bad, "--karg=ostree.watchdog=20")
         device.reboot()
         for number in (1, 2):
-            device.fail(number, "init: broken on purpose", 90)
+            device.fail(number, "softdog: Initiating system reboot")
         device.fall_back("A", bad)
 
         # A system that is up and not well.
@@ -60,7 +60,7 @@ def test_the_device_comes_back(work: Path, ostree: str) -> None:
         device.fall_back("A", bad)
 
         # And a good one, with a watchdog that the system stops.
-        device.update(vendor.publish("B"), "--karg=ostree.watchdog=60")
+        device.update(vendor.publish("B"), "--karg=ostree.watchdog=300")
         device.reboot()
         device.wait_until_up("B")
         assert "The watchdog of the start is stopped" in device.accept()
