@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import stat
 from functools import cached_property
 
 from ostree.errors import FormatError, SysrootError
-from ostree.repo import tree
+from ostree.formats.dirtree import decode_references
 from ostree.sysroot.deployment import Deployment
 from ostree.sysroot.kernel import boot_checksum, installed_sizes
 from ostree.sysroot.lint import read_tree_facts
 from ostree.sysroot.room import Room, in_blocks
 from ostree.sysroot.tree_files import CommitFiles
 from ostree.sysroot.writing import read_os_release
-from ostree.types import RepoMode
+from ostree.types import Checksum, ObjectType, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ostree.repo.repository import Repo
+    from ostree.repo.tree_view import Tree
     from ostree.sysroot.kernel import KernelLayout
     from ostree.sysroot.lint import TreeFacts
-    from ostree.types import Checksum
 
-#: Bytes of a directory's entry besides the name.
-_ENTRY_BYTES = 8
+#: Bytes of an entry of a dirtree besides the name, at least.
+_FILE_BYTES, _DIRECTORY_BYTES = 32, 64
 
 
 class Foresight:
@@ -90,37 +89,45 @@ class Foresight:
         Args:
             block: The block size of the file system, in bytes.
         """
-        root = tree.Entry("/", tree=self._root.tree_id)
         copies = self._repo.mode is not RepoMode.BARE
-        need = self._tree_need(root, block, copies=copies)
-        default_etc = self.files.find("usr/etc", 0o040000)
+        need = self._tree_need(self._root, block, copies=copies)
+        default_etc = self.files.find("usr/etc", stat.S_IFDIR)
         if default_etc is None:
             return need
-        etc = tree.Entry(f"/{default_etc}", tree=self._root[default_etc].tree_id)
-        return need.plus(self._tree_need(etc, block, copies=True))
+        return need.plus(self._tree_need(self._root[default_etc], block, copies=True))
 
-    def _tree_need(self, root: tree.Entry, block: int, *, copies: bool) -> Room:
-        size, files = in_blocks([_directory_bytes(root, self._repo)], block), 1
-        for entry in tree.walk(self._repo, root):
-            if entry.tree is not None:
-                size += in_blocks([_directory_bytes(entry, self._repo)], block)
-                files += 1
-            elif copies:
-                size += in_blocks([self._file_bytes(entry)], block)
-                files += 1
-        return Room(size, files)
+    def _tree_need(self, directory: Tree, block: int, *, copies: bool) -> Room:
+        """What a directory takes; each dirtree is read once, however often it occurs."""
+        if directory.tree_id is None:
+            raise FormatError(f"{directory.path} is no directory")
+        top = directory.tree_id.dirtree.digest
+        own: dict[bytes, tuple[Room, list[bytes]]] = {}
+        whole: dict[bytes, Room] = {}
+        stack = [top]
+        while stack:
+            digest = stack[-1]
+            if digest not in own:
+                own[digest] = self._directory_need(digest, block, copies=copies)
+                stack += [below for below in own[digest][1] if below not in own]
+                continue
+            stack.pop()
+            if digest not in whole:
+                need, below = own[digest]
+                # One that contains itself, as no honest one can, takes nothing there.
+                for each in below:
+                    need = need.plus(whole.get(each, Room(0, 0)))
+                whole[digest] = need
+        return whole[top]
 
-    def _file_bytes(self, entry: tree.Entry) -> int:
-        if entry.checksum is None:
-            raise FormatError(f"{entry.path} is a directory")
-        return self._repo.load_file_header(entry.checksum)[1]
-
-
-def _directory_bytes(entry: tree.Entry, repo: Repo) -> int:
-    """About what a directory's names take."""
-    return sum(_names(entry, repo), 2 * _ENTRY_BYTES)
-
-
-def _names(entry: tree.Entry, repo: Repo) -> Iterator[int]:
-    for child in tree.children(repo, entry):
-        yield _ENTRY_BYTES + len(child.name)
+    def _directory_need(
+        self, digest: bytes, block: int, *, copies: bool
+    ) -> tuple[Room, list[bytes]]:
+        """What a directory takes without those below it; and these."""
+        data = self._repo.load_metadata(digest.hex(), ObjectType.DIRTREE)
+        files, directories = decode_references(data)
+        # The names are what of the object is no checksum.
+        names = len(data) - _FILE_BYTES * len(files) - _DIRECTORY_BYTES * len(directories)
+        sizes = [max(1, names)]
+        if copies:
+            sizes += [self._repo.load_file_header(Checksum(each.hex()))[1] for each in files]
+        return Room(in_blocks(sizes, block), len(sizes)), [dirtree for dirtree, _ in directories]
