@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -11,8 +10,6 @@ if TYPE_CHECKING:
 
     from ostree.tree.draft import Draft
 
-_UNITS = "usr/lib/systemd/system"
-_ENABLING = {"WantedBy": "wants", "RequiredBy": "requires"}
 _SYSTEMD = "usr/lib/systemd/systemd"
 #: With this in a tree, whoever put it there has taken care of the rest.
 _GENERATOR = "usr/lib/systemd/system-generators/ostree-system-generator"
@@ -33,7 +30,10 @@ class ShippedFile(NamedTuple):
 
 
 def add_units(draft: Draft, files: Sequence[ShippedFile], program: str) -> None:
-    """Add units and generator and enable them, unless the distribution has its own.
+    """Add units and generator, unless the distribution has its own.
+
+    The generator enables what a booted deployment needs.  Whether a system that is not well
+    restarts (``ostree-health-check.service``) its maker decides.
 
     Args:
         draft: The tree.
@@ -49,22 +49,3 @@ def add_units(draft: Draft, files: Sequence[ShippedFile], program: str) -> None:
     for file in sorted(files, key=lambda file: (file.path == _GENERATOR, file.path)):
         if draft.node(file.path) is None:
             draft.write(file.path, file.data, file.mode)
-        for link in enabling_links(file):
-            if draft.node(link) is None and draft.make_directory(posixpath.dirname(link)):
-                draft.link(link, f"../{posixpath.basename(file.path)}")
-
-
-def enabling_links(file: ShippedFile) -> list[str]:
-    """The links that ``systemctl enable`` would make for a unit, in the tree's own directories."""
-    directory, name = posixpath.split(file.path)
-    if directory != _UNITS or "@" in name:
-        return []
-    section, links = "", []
-    for line in file.data.decode("utf-8", "replace").splitlines():
-        if line.startswith("["):
-            section = line.strip()
-        key, _, targets = line.partition("=")
-        if section == "[Install]" and key.strip() in _ENABLING:
-            kind = _ENABLING[key.strip()]
-            links += [f"{_UNITS}/{target}.{kind}/{name}" for target in targets.split()]
-    return links

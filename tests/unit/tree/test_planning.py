@@ -280,18 +280,12 @@ BOOTED: Contents = {**SYSTEMD, "usr/lib/systemd/systemd": "s", "usr/bin/ostree":
 
 
 def test_units_are_added_and_the_generator_comes_last() -> None:
-    """It tells whether they are all there."""
+    """It tells whether they are all there.  None is enabled: one of them may restart the machine."""
     planned = [step for step in steps(BOOTED, WITH_UNITS) if "/systemd/" in step]
 
     assert planned == [
         "Make the directory /usr/lib/systemd/system, mode 0755",
         f"Write /usr/lib/systemd/system/ostree-x.service, {len(UNIT)} bytes",
-        "Make the directory /usr/lib/systemd/system/a.target.requires, mode 0755",
-        "Link /usr/lib/systemd/system/a.target.requires/ostree-x.service to ../ostree-x.service",
-        "Make the directory /usr/lib/systemd/system/b.target.wants, mode 0755",
-        "Link /usr/lib/systemd/system/b.target.wants/ostree-x.service to ../ostree-x.service",
-        "Make the directory /usr/lib/systemd/system/c.target.wants, mode 0755",
-        "Link /usr/lib/systemd/system/c.target.wants/ostree-x.service to ../ostree-x.service",
         "Make the directory /usr/lib/systemd/system-generators, mode 0755",
         "Write /usr/lib/systemd/system-generators/ostree-system-generator, 9 bytes",
     ]
