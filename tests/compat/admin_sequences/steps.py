@@ -33,6 +33,8 @@ class AdminWalk:
         self.time = 1_600_000_000
         self.stateroots: list[str] = []
         self.commits: list[str] = []
+        #: Branches with a commit that says where they go on.
+        self.ended: set[str] = set()
         self.system = System(self.chance, base / "tree")
         kind = self.chance.choice(BOOTLOADERS)
         self.world.log.append(f"boot loader: {kind}")
@@ -116,6 +118,7 @@ class AdminWalk:
         if chance.random() < 0.04 and not branch:
             target = chance.choice(BRANCHES)
             words.append(f"--add-metadata-string=ostree.endoflife-rebase={target}")
+            self.ended.add(name)
         self.world.log.append(f"commit {name} at {self.time}, version {version}")
         tree = f"--tree=dir={self.system.path}"
         self.commits.append(self.world.reference("commit", *words, "--subject=x", tree))
@@ -192,7 +195,12 @@ class AdminWalk:
 
     def switch(self) -> None:
         """Follow another branch, or another remote."""
-        target = self.chance.choice([*BRANCHES, *(f"origin:{b}" for b in BRANCHES), "origin:"])
+        if self.ended.issuperset(BRANCHES):
+            return
+        # One that has ended may lead back: the reference deletes the ref then that it follows.
+        branches = [branch for branch in BRANCHES if branch not in self.ended]
+        targets = [*branches, *(f"origin:{branch}" for branch in branches)]
+        target = self.chance.choice(targets if self.ended else [*targets, "origin:"])
         self._tidy(self.world.both("switch", f"--os={self._used_stateroot()}", target))
 
     def undeploy(self) -> None:
