@@ -176,8 +176,9 @@ class Transfer:
 
     def _busy(self, error: StatusError) -> StatusError:
         """Note when the server wants to be asked again."""
-        seconds = self.curl.getinfo(pycurl.RETRY_AFTER)
-        error.retry_after = seconds or None
+        # Debian 12 has a pycurl that cannot ask for it; the server is asked again after a usual time.
+        info = getattr(pycurl, "RETRY_AFTER", None)
+        error.retry_after = None if info is None else self.curl.getinfo(info) or None
         return error
 
     def _cut_off(self, error: TransferError, status: int) -> TransferError:

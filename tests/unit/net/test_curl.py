@@ -79,6 +79,25 @@ def fetch(url: str, options: FetcherOptions, limit: int = 1000) -> bytes:
     return fetched.data
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_when_to_ask_again_is_known_if_pycurl_tells(
+    known: bool, server: LyingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of Debian 12 does not."""
+    from ostree.net.curl_library import pycurl
+
+    if not known:
+        monkeypatch.delattr(pycurl, "RETRY_AFTER", raising=False)
+    elif not hasattr(pycurl, "RETRY_AFTER"):
+        pytest.skip("this pycurl does not tell either")
+    server.lie("/file", Status(503, b"", (("Retry-After", "7"),)))
+
+    with pytest.raises(StatusError) as caught:
+        fetch(f"{server.url}/file", FetcherOptions())
+
+    assert (caught.value.status, caught.value.retry_after) == (503, 7 if known else None)
+
+
 class TestHeaders:
     def test_a_plain_request_is_upstreams(self, server: LyingServer) -> None:
         fetch(server.url + "/file", FetcherOptions())
