@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ostree.errors import FormatError
@@ -35,6 +35,7 @@ STATES = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STATES)
 def test_states_are_read_back(state: StagedState) -> None:
     back = StagedState.decode(state.encode())
@@ -43,6 +44,7 @@ def test_states_are_read_back(state: StagedState) -> None:
         assert getattr(back, name) == getattr(state, name), name
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STATES, st.data())
 def test_a_changed_byte_is_read_or_refused(state: StagedState, data: st.DataObject) -> None:
     content = bytearray(state.encode())
@@ -55,6 +57,7 @@ def test_a_changed_byte_is_read_or_refused(state: StagedState, data: st.DataObje
         assert "/" not in back.target.name
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_anything_else_is_read_or_refused(content: bytes) -> None:
     with suppress(FormatError):
@@ -62,6 +65,7 @@ def test_anything_else_is_read_or_refused(content: bytes) -> None:
     BootedState.decode(content)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["composefs", "sysroot-ro", "root.transient"]), unique=True))
 def test_what_is_missing_is_false(keys: list[str]) -> None:
     state = BootedState.decode(

@@ -190,7 +190,10 @@ class ChangeableSysroot(SysrootView):
             yield True
             forget_finished(run_directory)
         else:
-            with set_aside(run_directory):
+            before = (self.bootversion, self.subbootversion)
+            with set_aside(
+                run_directory, lambda: (self.bootversion, self.subbootversion) != before
+            ):
                 yield True
             remove_deployment(staged.stateroot, staged.name, self._root_fd)
 

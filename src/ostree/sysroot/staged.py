@@ -20,7 +20,7 @@ from ostree.system.files import exists, make_directories, open_directory, read_f
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 _STATE = "ostree/staged-deployment"
@@ -166,20 +166,30 @@ def set_finalization_lock(run_directory: str, *, locked: bool) -> bool:
 
 
 @contextmanager
-def set_aside(run_directory: str) -> Iterator[None]:
+def set_aside(run_directory: str, is_replaced: Callable[[], bool]) -> Iterator[None]:
     """While another list is written, nothing is staged; if that fails, it is staged again.
 
     Killed on the way, the new list must not be topped by what it replaces.
+
+    Args:
+        run_directory: Where the state of the running system is.
+        is_replaced: After a failure, whether the new list is active all the same.
     """
     state, aside = f"{run_directory}/{_STATE}", f"{run_directory}/{_ASIDE}"
     os.rename(state, aside)
     try:
         yield
     except BaseException:
-        os.rename(aside, state)
+        if is_replaced():
+            _forget_aside(run_directory)
+        else:
+            os.rename(aside, state)
         raise
-    _unlink_if_there(aside)
-    for name in (_LOCKED, _BEGUN):
+    _forget_aside(run_directory)
+
+
+def _forget_aside(run_directory: str) -> None:
+    for name in (_ASIDE, _LOCKED, _BEGUN):
         _unlink_if_there(f"{run_directory}/{name}")
 
 

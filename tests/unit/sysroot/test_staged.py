@@ -142,7 +142,7 @@ def test_what_was_set_aside_is_gone_afterwards(run: Path) -> None:
     staged.write_state(str(run), make_state())
     staged.set_lock_file(str(run), locked=True)
 
-    with staged.set_aside(str(run)):
+    with staged.set_aside(str(run), lambda: False):
         assert staged.read_state(str(run)) is None
 
     assert list((run / "ostree").iterdir()) == []
@@ -152,11 +152,22 @@ def test_what_was_set_aside_is_back_after_a_failure(run: Path) -> None:
     staged.write_state(str(run), make_state())
     staged.set_lock_file(str(run), locked=True)
 
-    with pytest.raises(SysrootError), staged.set_aside(str(run)):
+    with pytest.raises(SysrootError), staged.set_aside(str(run), lambda: False):
         raise SysrootError("no space")
 
     assert staged.read_state(str(run)) is not None
     assert staged.has_lock_file(str(run))
+
+
+def test_what_was_set_aside_stays_away_if_the_list_was_replaced(run: Path) -> None:
+    """The failure came after that."""
+    staged.write_state(str(run), make_state())
+    staged.set_lock_file(str(run), locked=True)
+
+    with pytest.raises(SysrootError), staged.set_aside(str(run), lambda: True):
+        raise SysrootError("the old link cannot be removed")
+
+    assert list((run / "ostree").iterdir()) == []
 
 
 def test_the_merge_deployment_has_to_be_listed() -> None:
