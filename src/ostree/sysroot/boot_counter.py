@@ -112,6 +112,9 @@ def mounted(device: str, place: str) -> Iterator[str]:
         SysrootError: it cannot be mounted.
     """
     with step(f"Mounting {device}"):
+        # A unit may have mounts of its own, and nobody else in them: they would go with us, and what
+        # is open of the sysroot would be left without what is mounted below it.
+        before = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         mounting.unshare_mounts()
         mounting.mount(None, "/", flags=mounting.RECURSIVE | mounting.SLAVE)
         os.makedirs(place, exist_ok=True)
@@ -123,6 +126,8 @@ def mounted(device: str, place: str) -> Iterator[str]:
             mounting.unmount(place)
             with suppress(OSError):
                 os.rmdir(place)
+            mounting.enter_namespace(f"/proc/self/fd/{before}")
+            os.close(before)
 
 
 def reset_anywhere(root: str, device: int, run_directory: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ostree.errors import SysrootError
 from ostree.sysroot.boot_counter import fat_partitions, find_mounted, reset_counter
+from support.simulated_boot import why_not
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +93,35 @@ def test_fat_partitions_of_the_roots_disk_are_found(tmp_path: Path) -> None:
 
 def test_a_root_without_a_disk_has_no_partitions(tmp_path: Path) -> None:
     assert fat_partitions(os.makedev(0, 33), str(tmp_path), str(tmp_path)) == []
+
+
+_ALONE = """
+import os, sys
+from ostree.sysroot import boot_counter
+from ostree.system import mounting
+
+place = sys.argv[1]
+mounting.mount("tmpfs", f"{place}/root/below", "tmpfs")
+open(f"{place}/root/below/file", "w").close()
+root = os.open(f"{place}/root", os.O_RDONLY)
+real = mounting.mount
+mounting.mount = lambda source, target, kind=None, flags=0: real(
+    source, target, "tmpfs" if kind == "vfat" else kind, flags
+)
+with boot_counter.mounted("tmpfs", f"{place}/firmware") as firmware:
+    assert os.path.ismount(firmware)
+os.stat("below/file", dir_fd=root)
+print("there")
+"""
+
+
+@pytest.mark.root
+@pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+def test_mounts_that_only_we_are_in_survive(tmp_path: Path) -> None:
+    """As a unit's with MountFlags: the sysroot that is open then still has what is below it."""
+    (tmp_path / "root" / "below").mkdir(parents=True)
+    command = ["unshare", "--mount", "--propagation", "slave", sys.executable, "-c", _ALONE]
+
+    result = subprocess.run([*command, tmp_path], check=False, capture_output=True, text=True)
+
+    assert (result.stdout, result.stderr) == ("there\n", "")
