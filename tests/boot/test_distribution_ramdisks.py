@@ -21,16 +21,15 @@ pytestmark = pytest.mark.full
 
 PACKAGES = "dracut-core,initramfs-tools,systemd,systemd-sysv,udev,kmod,busybox-static,zstd,cpio"
 
-#: dracut with systemd in its ramdisk; initramfs-tools has none, and neither has the other dracut.
+#: dracut has systemd in its ramdisk, initramfs-tools has not.
 BUILD = """
 set -e
-for name in proc sys; do mount -t $name $name "$1/$name"; done
+mount -t proc proc "$1/proc"
+mount -t sysfs sysfs "$1/sys"
 mount --bind /dev "$1/dev"
 chroot "$1" env PATH=/usr/sbin:/usr/bin sh -ec '
     depmod "$1"
-    common="--force --kver $1 --no-hostonly --no-compress --add ostree"
-    dracut $common --omit "plymouth network" /boot/dracut.img
-    dracut $common --omit "plymouth network systemd systemd-initrd dracut-systemd" /boot/dracut-plain.img
+    dracut --force --kver "$1" --no-hostonly --no-compress --add ostree /boot/dracut.img
     printf "%s\\n" virtio_pci virtio_blk ext4 >>/etc/initramfs-tools/modules
     mkinitramfs -o /boot/initramfs-tools.img "$1"
 ' sh "$2"
@@ -69,7 +68,7 @@ def arguments(work: Path, ostree: str) -> tuple[SmallSystem, str]:
     return system, deploy(work, ostree, system, Release("A"), "root=LABEL=the-root", "rw")
 
 
-@pytest.mark.parametrize("name", ["dracut", "dracut-plain", "initramfs-tools"])
+@pytest.mark.parametrize("name", ["dracut", "initramfs-tools"])
 def test_a_deployment_is_started(
     work: Path, debian: Path, arguments: tuple[SmallSystem, str], name: str
 ) -> None:

@@ -20,7 +20,6 @@ FILES = {
     "dracut": [
         "/usr/lib/dracut/modules.d/98ostree/module-setup.sh",
         "/usr/lib/dracut/modules.d/98ostree/ostree-prepare-root.service",
-        "/usr/lib/dracut/modules.d/98ostree/prepare-root.sh",
         *LIBRARY,
     ],
     "initramfs-tools": [

@@ -8,8 +8,9 @@ check() {
     return 255
 }
 
+# Without systemd dracut gives up a physical root before any hook could make another of it.
 depends() {
-    return 0
+    echo systemd
 }
 
 installkernel() {
@@ -22,13 +23,9 @@ install() {
     inst_simple /usr/lib/ostree/ostree-prepare-root.sh /usr/lib/ostree/ostree-prepare-root
     inst_simple /usr/lib/ostree/prepare-root.conf
     inst_simple /etc/ostree/prepare-root.conf
-    if dracut_module_included systemd; then
-        inst_simple "$moddir/ostree-prepare-root.service" \
-            "$systemdsystemunitdir/ostree-prepare-root.service"
-        mkdir -p "$initdir$systemdsystemunitdir/initrd-root-fs.target.wants"
-        ln_r "$systemdsystemunitdir/ostree-prepare-root.service" \
-            "$systemdsystemunitdir/initrd-root-fs.target.wants/ostree-prepare-root.service"
-    else
-        inst_hook pre-pivot 01 "$moddir/prepare-root.sh"
-    fi
+    inst_simple "$moddir/ostree-prepare-root.service" \
+        "$systemdsystemunitdir/ostree-prepare-root.service"
+    mkdir -p "$initdir$systemdsystemunitdir/initrd-root-fs.target.wants"
+    ln_r "$systemdsystemunitdir/ostree-prepare-root.service" \
+        "$systemdsystemunitdir/initrd-root-fs.target.wants/ostree-prepare-root.service"
 }
