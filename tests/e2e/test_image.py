@@ -257,6 +257,17 @@ def test_links_of_a_tree_lead_nowhere(links: Contents, words: str, tmp_path: Pat
     assert result.err.startswith(f"error: {words}")
 
 
+def test_the_ref_counts_and_not_an_old_summary(repo: Path, tmp_path: Path) -> None:
+    shutil.copytree(repo, tmp_path / "repo", symlinks=True)
+    what = (f"--repo={tmp_path}/repo", "--branch=os/test", "--no-xattrs", "--tree=ref=os/test")
+    succeed("summary", "-u", f"--repo={tmp_path}/repo")
+    new = succeed("commit", *what, "--subject=new").strip()
+
+    document = build(tmp_path / "repo", tmp_path / "disk.img", "--remote=far=http://localhost/")
+
+    assert document["commit"] == new
+
+
 def test_an_old_image_stays_until_the_new_one_is_there(repo: Path, tmp_path: Path) -> None:
     image = tmp_path / "disk.img"
     image.write_text("old")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ostree.errors import ImageError
 from ostree.formats.grub import format_grub_config
+from ostree.formats.refspec import looks_like_checksum
 from ostree.image.fstab import add_mounts
 from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
 from ostree.sysroot.settings import SysrootSettings
@@ -78,7 +79,7 @@ def make_system(root: str, request: SystemRequest, on_event: Listener) -> MadeSy
         _configure(sysroot, request)
         remote = None if request.remote is None else request.remote[0]
         options = PullOptions(override_remote_name=remote, fsync=False)
-        pull_local(sysroot.repo, request.repository, [request.ref], options, on_event)
+        pull_local(sysroot.repo, request.repository, [_exactly(request)], options, on_event)
         deployment = sysroot.deploy(
             request.ref if remote is None else f"{remote}:{request.ref}",
             stateroot=request.stateroot,
@@ -87,6 +88,19 @@ def make_system(root: str, request: SystemRequest, on_event: Listener) -> MadeSy
         if request.bootloader == "grub2":
             _write_grub_config(sysroot)
         return MadeSystem(deployment.path, str(deployment.checksum))
+
+
+def _exactly(request: SystemRequest) -> str:
+    """The ref with the commit that it has now: a pull would believe a summary that is not up to date.
+
+    Raises:
+        OSTreeError: there is no such repository or ref.
+    """
+    from ostree.repo.repository import Repo
+
+    with Repo.open(request.repository) as repo:
+        checksum = repo.resolve(request.ref)
+    return request.ref if looks_like_checksum(request.ref) else f"{request.ref}@{checksum}"
 
 
 def _prepare_loader(root: str, bootloader: str) -> None:
