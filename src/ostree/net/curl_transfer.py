@@ -149,7 +149,7 @@ class Transfer:
             if request.validators:
                 curl.setopt(pycurl.HEADERFUNCTION, self.on_header)
             else:
-                curl.unsetopt(pycurl.HEADERFUNCTION)
+                _forget_headers(curl)
                 self.etag = self.last_modified = None
             self.watches_headers = request.validators
 
@@ -349,3 +349,15 @@ def load_cookies(curl: pycurl.Curl, path: str) -> None:
 
 _NO_REQUEST = Request("")
 _NO_SINK = Sink()
+
+
+def _forget_headers(curl: pycurl.Curl) -> None:
+    """Have no function called for headers, or where pycurl cannot (Debian 12's), one that does nothing."""
+    try:
+        curl.unsetopt(pycurl.HEADERFUNCTION)
+    except TypeError:
+        curl.setopt(pycurl.HEADERFUNCTION, _ignore)
+
+
+def _ignore(_line: bytes) -> None:
+    return

@@ -98,6 +98,26 @@ def test_when_to_ask_again_is_known_if_pycurl_tells(
     assert (caught.value.status, caught.value.retry_after) == (503, 7 if known else None)
 
 
+def test_a_pycurl_that_cannot_take_back_a_function_will_do(
+    server: LyingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of Debian 12 cannot: the next request on the connection is to work as well."""
+    from ostree.net.curl_library import pycurl
+
+    class Older(pycurl.Curl):  # type: ignore[misc]
+        def unsetopt(self, option: int) -> None:
+            if option == pycurl.HEADERFUNCTION:
+                raise TypeError("unsetopt() is not supported for this option")
+            super().unsetopt(option)
+
+    monkeypatch.setattr(pycurl, "Curl", Older)
+    with CurlFetcher(FetcherOptions()) as fetcher:
+        for validators in (True, False):
+            request = Request(f"{server.url}/file", max_size=1000, validators=validators)
+            ((_, fetched),) = zip([request], fetcher.fetch_all([request]), strict=True)
+            assert not isinstance(fetched, OSTreeError)
+
+
 class TestHeaders:
     def test_a_plain_request_is_upstreams(self, server: LyingServer) -> None:
         fetch(server.url + "/file", FetcherOptions())
