@@ -32,6 +32,9 @@ def test_status_names_what_did_not_start(tmp_path: Path, tree: Path) -> None:
     modules = tree / "usr/lib/modules/5.1"
     modules.mkdir(parents=True)
     (modules / "vmlinuz").write_text("kernel")
+    (modules / "initramfs.img").write_text("ramdisk")
+    (tree / "sysroot").mkdir()
+    (tree / "ostree").symlink_to("sysroot/ostree")
     (tree / "usr/etc").mkdir()
     (tree / "usr/lib/os-release").write_text("ID=test\nPRETTY_NAME=Test\n")
     environ = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments"}
