@@ -247,7 +247,11 @@ class AdminWorld:
         found: dict[str, object] = {}
         for directory, below, names in os.walk(root):
             relative = os.path.relpath(directory, root)
-            below[:] = [name for name in below if not _is_left_out(relative, name)]
+            below[:] = [
+                name
+                for name in below
+                if not (_is_left_out(relative, name) or _is_left_empty(directory, relative, name))
+            ]
             for name in [*below, *names]:
                 path = os.path.join(directory, name)
                 key = _ENTRY.sub(r"\1.conf", os.path.normpath(f"{relative}/{name}"))
@@ -293,3 +297,14 @@ def _is_left_out(parent: str, name: str) -> bool:
         # Only newer releases have it (§1.2).
         or re.fullmatch(r"ostree/deploy/[^/]+/backing", path) is not None
     )
+
+
+def _is_left_empty(directory: str, parent: str, name: str) -> bool:
+    """Whether it is a stateroot's directory of deployments, with none in it.
+
+    The reference makes it before it finds out that there is no such commit; we find out first.
+    """
+    path = os.path.normpath(f"{parent}/{name}")
+    if re.fullmatch(r"ostree/deploy/[^/]+/deploy", path) is None:
+        return False
+    return not os.listdir(os.path.join(directory, name))
