@@ -15,6 +15,10 @@ from ostree.system.files import (
     open_subdirectory,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _EMPTY_DIRECTORIES = (
     ("dev", 0o755),
     ("home", 0o755),
@@ -42,16 +46,17 @@ def init_fs(path: str | os.PathLike[str], *, epoch: int) -> None:
                 make_directory("ostree", root_fd, 0o700)
             ensure_initialized(root_fd, absolute)
             if epoch == 0:
-                _make_empty_directories(root_fd)
+                make_empty_directories(_EMPTY_DIRECTORIES, root_fd)
     finally:
         os.close(root_fd)
 
 
-def _make_empty_directories(root_fd: int) -> None:
-    for name, mode in _EMPTY_DIRECTORIES:
-        if make_directory(name, root_fd, mode) and mode & 0o1000:
+def make_empty_directories(wanted: Iterable[tuple[str, int]], dir_fd: int) -> None:
+    """Make those that are missing, of names and modes; the umask narrows none that is sticky."""
+    for name, mode in wanted:
+        if make_directory(name, dir_fd, mode) and mode & 0o1000:
             # The process's umask must not narrow what everybody writes to.
-            fd = open_subdirectory(root_fd, name)
+            fd = open_subdirectory(dir_fd, name)
             try:
                 os.fchmod(fd, mode)
             finally:

@@ -11,6 +11,7 @@ import os
 import stat
 
 from ostree.repo.checkout_options import CheckoutOptions, Existing
+from ostree.sysroot.initializing import make_empty_directories
 from ostree.system.files import (
     exists,
     make_directory,
@@ -111,14 +112,7 @@ class VarSeeder:
 
 def _make_standard(var_fd: int) -> None:
     """What a tree without tmpfiles.d cannot make for itself."""
-    for name, mode in _STANDARD:
-        if make_directory(name, var_fd, mode) and mode & 0o1000:
-            # The process's umask must not narrow what everybody writes to.
-            fd = open_subdirectory(var_fd, name)
-            try:
-                os.fchmod(fd, mode)
-            finally:
-                os.close(fd)
+    make_empty_directories(_STANDARD, var_fd)
     for name, target in _STANDARD_LINKS:
         if not exists(name, var_fd):
             os.symlink(target, name, dir_fd=var_fd)
