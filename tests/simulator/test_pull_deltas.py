@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ostree.errors import ChecksumError, CorruptionError, OSTreeError, TooLargeError, TrustError
+from ostree.errors import (
+    ChecksumError,
+    CorruptionError,
+    FormatError,
+    OSTreeError,
+    TooLargeError,
+    TrustError,
+)
 from ostree.events import Message, PullProgress
 from ostree.formats.delta import superblock as superblock_format
 from ostree.formats.delta.name import DeltaName
@@ -15,6 +22,7 @@ from ostree.repo import summary
 from ostree.repo.repository import Repo
 from ostree.repo.static_delta import generate as generating
 from ostree.repo.static_delta import storage
+from ostree.repo.static_delta.payload_file import most_plain
 from ostree.repo.static_delta.plan import DeltaOptions
 from ostree.system.workers import WorkerPool, _Outcome
 from ostree.transfer.options import PullOptions
@@ -404,6 +412,26 @@ class TestLies:
         server.lie(f"{delta}/0", Content(bytes(1 << 20)))
 
         self.refused(TooLargeError, "exceeded maximum size", vendor, server, device)
+
+    @pytest.mark.parametrize("beyond", [2, 1 << 60])
+    def test_a_part_that_is_announced_larger_than_it_can_be(
+        self, vendor: Vendor, server: LyingServer, device: Repo, delta: str, beyond: int
+    ) -> None:
+        """The superblock is the one that the server lists; the disk is not to be filled for it."""
+        name = DeltaName(vendor.commits[0], vendor.commits[2])
+        lying = storage.load_superblock(vendor.repo, name)
+        lying.parts[0].size = most_plain(lying.parts[0]) + beyond
+        with open(f"{vendor.repo.path}{delta}/superblock", "wb") as file:
+            file.write(superblock_format.encode(lying))
+        vendor.publish()
+
+        with pytest.raises(FormatError, match="larger than its objects can make it"):
+            update(device)
+
+        assert f"{delta}/superblock" in server.paths()
+        assert f"{delta}/0" not in server.paths()
+        assert device.refs.get("origin:main") == vendor.commits[0]
+        assert not device.fsck().corrupted
 
     def test_a_part_that_is_missing(
         self, vendor: Vendor, server: LyingServer, device: Repo, delta: str
