@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+from contextlib import contextmanager
 
 from ostree.errors import CorruptionError, FormatError
 from ostree.store.content import CHUNK
@@ -18,6 +20,8 @@ from ostree.types import Checksum, ObjectType, RepoMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ostree.store.layout import ObjectDirectory
     from ostree.store.store import LooseStore
 
@@ -66,28 +70,49 @@ class PayloadLinks:
         self._store = store
         self._threshold = threshold
         self._can_share: bool | None = None
+        self._making: set[Checksum] = set()
+        self._made = threading.Condition()
 
-    def share(self, fd: int) -> Checksum | None:
+    @contextmanager
+    def sharing(self, fd: int) -> Iterator[Checksum | None]:
         """Let a complete new file share the blocks of an object with the same content.
 
-        Nothing is believed: the object's content is read before it replaces the file's.
+        Nothing is believed: the object's content is read before it replaces the file's.  Until the
+        end of the context, threads with more files of this content wait: the object that they are
+        to share blocks with is being made.
 
-        Returns:
+        Yields:
             The checksum of the content, if a link to the new object is to be made.
         """
         size = os.fstat(fd).st_size
+        if not self._takes_part(size):
+            yield None
+            return
+        payload = _checksum(fd, size)
+        with self._made:
+            self._made.wait_for(lambda: payload not in self._making)
+            self._making.add(payload)
+        try:
+            yield None if self._share(payload, fd, size) else payload
+        finally:
+            with self._made:
+                self._making.remove(payload)
+                self._made.notify_all()
+
+    def _takes_part(self, size: int) -> bool:
         if not is_wanted(self._store.properties.mode, size, self._threshold):
-            return None
+            return False
         if self._can_share is None:
             self._can_share = _can_share(self._store.target.temporary_fd)
-        if not self._can_share:
-            return None
-        payload = _checksum(fd, size)
+        return self._can_share
+
+    def _share(self, payload: Checksum, fd: int, size: int) -> bool:
+        """Whether the blocks of an object were to be had."""
         for place in (self._store.staging, self._store.objects):
             other = None if place is None else read_target(place, payload)
             if other is not None and self._clone(other, payload, fd, size):
-                return None
-        return payload
+                return True
+        return False
 
     def record(self, payload: Checksum, checksum: Checksum) -> None:
         """Make the link to an object that was just stored; one that was of no use goes."""

@@ -132,16 +132,27 @@ class PlainStore(LooseStore):
     ) -> bool:
         """Give a complete file its metadata and its name."""
         links = self.payload_links
-        payload = None if links is None else links.share(file.fd)
+        if links is None:
+            return self._publish(file, target, checksum, header)
+        with links.sharing(file.fd) as payload:
+            is_new = self._publish(file, target, checksum, header)
+            if payload is not None and is_new:
+                links.record(payload, checksum)
+        return is_new
+
+    def _publish(
+        self,
+        file: AnonymousFile,
+        target: ObjectDirectory,
+        checksum: Checksum,
+        header: FileHeader,
+    ) -> bool:
         self._apply(file.fd, header)
         # Upstream's checkouts are recognised by this; the access time does not matter.
         os.utime(file.fd, ns=(time.time_ns(), 0))
         if target.sync_files:
             os.fsync(file.fd)
-        is_new = target.link(file, loose_path(checksum, self.extension(ObjectType.FILE)))
-        if links is not None and payload is not None and is_new:
-            links.record(payload, checksum)
-        return is_new
+        return target.link(file, loose_path(checksum, self.extension(ObjectType.FILE)))
 
     # what differs between the modes -------------------------------------------------------------
 
