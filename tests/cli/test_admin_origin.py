@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.admin_lab import MUTABLE, AdminLab
-from cli.running import fail, misuse, succeed
+from cli.running import fail, misuse, ostree, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +121,27 @@ def test_switching_between_local_refs(lab: AdminLab) -> None:
     assert lines[-1] == "Deleting ref 'os/main'"
     assert lab.versions() == ["0", "1"]
     assert "os/main" not in succeed("refs", lab.repo_option)
+
+
+@pytest.mark.parametrize("command", ["upgrade", "switch"])
+def test_doubts_about_a_new_tree(lab: AdminLab, command: str) -> None:
+    """Told, unless nobody wants to know."""
+    (lab.tree / "ostree").unlink()
+    start = ("admin", command, lab.option, "--os=os")
+    said = []
+    for number, lint in ((2, "--lint=on"), (3, "--lint=off")):
+        branch = f"os/{number}" if command == "switch" else "os/main"
+        lab.commit(number, branch=branch)
+        words = [branch] if command == "switch" else []
+        said.append(ostree(*start, lint, *words, environ=MUTABLE))
+
+    assert [done.status for done in said] == [0, 0]
+    assert lab.versions()[0] == "3"
+    assert "warning: There is no link /ostree" in said[0].err
+    assert said[1].err == ""
+    assert misuse(*start, "--lint=perhaps", "os/main") == (
+        "error: Invalid value 'perhaps' for --lint: expected on or off"
+    )
 
 
 def test_switching_pulls_from_another_remote(lab: AdminLab, tmp_path: Path) -> None:

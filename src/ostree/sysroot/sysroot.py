@@ -177,6 +177,7 @@ class Sysroot(EditableSysroot):
         stateroot: str | None = None,
         puller: Puller | None = None,
         stage: bool = False,
+        lint: bool = True,
     ) -> Deployment:
         """Follow another ref, fetch it and deploy it, be it older or the same commit.
 
@@ -185,6 +186,7 @@ class Sysroot(EditableSysroot):
             stateroot: Of which; that of the booted deployment if None.
             puller: Fetches a ref; by default over the network, as the remote is configured.
             stage: Whether to finish the deployment at shutdown.
+            lint: As for :meth:`deploy`.
 
         Raises:
             SysrootError: that is what is followed already.
@@ -196,7 +198,7 @@ class Sysroot(EditableSysroot):
         with self.changing():
             self.load()
             upgrader = Upgrader(
-                self, stateroot, puller=puller, stage=stage, ignore_unconfigured=True
+                self, stateroot, puller=puller, stage=stage, lint=lint, ignore_unconfigured=True
             )
             return switch(upgrader, self, refspec)
 
@@ -223,6 +225,7 @@ class Sysroot(EditableSysroot):
         pull_only: bool = False,
         deploy_only: bool = False,
         stage: bool = False,
+        lint: bool = True,
     ) -> UpgradeResult:
         """Fetch what the merge deployment's origin follows, and deploy it if it is new.
 
@@ -234,6 +237,7 @@ class Sysroot(EditableSysroot):
             pull_only: Do not deploy.
             deploy_only: Do not fetch.
             stage: Whether to finish the deployment at shutdown.
+            lint: As for :meth:`deploy`.
 
         Raises:
             TrustError: the new commit is older.
@@ -244,7 +248,7 @@ class Sysroot(EditableSysroot):
         with self.changing():
             self.load()
             return upgrade(
-                Upgrader(self, stateroot, puller=puller, stage=stage),
+                Upgrader(self, stateroot, puller=puller, stage=stage, lint=lint),
                 self,
                 allow_downgrade=allow_downgrade,
                 override_commit=override_commit,

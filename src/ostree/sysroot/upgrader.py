@@ -83,12 +83,14 @@ class Upgrader:
         *,
         puller: Puller | None,
         stage: bool = False,
+        lint: bool = True,
         ignore_unconfigured: bool = False,
     ) -> None:
         self._sysroot = sysroot
         self._repo = sysroot.repo
         self._puller = puller or pull_from_remote
         self._stage = stage
+        self._lint = lint
         if stateroot is None and sysroot.booted is None:
             raise SysrootError("Not currently booted into an OSTree system and no OS specified")
         if stateroot == "":
@@ -170,6 +172,7 @@ class Upgrader:
                 origin=self.origin,
                 merge=self.merge,
                 stage=self._stage,
+                lint=self._lint,
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.linting import LINT, wants_lint
 from ostree.cli.options import JSON, OptionError, flag, path, paths, text, texts
 from ostree.cli.sysroot import open_sysroot
 from ostree.errors import NotFoundError, SpaceError, UsageError
@@ -49,7 +50,7 @@ OPTIONS = (
     paths("overlay-initrd", "FILE", "Overlay initramfs file"),
     flag("dry-run", "Only print what would be done"),
     JSON,
-    text("lint", "on|off", "Whether to check before that the tree can boot and has room (on)"),
+    LINT,
 )
 
 
@@ -74,7 +75,7 @@ def run(ctx: Context, args: Arguments) -> None:
             "overlay_initrds": args.texts("overlay-initrd"),
             "merge": not args.flag("no-merge"),
             "prune": not args.flag("no-prune"),
-            "lint": _wants_lint(args),
+            "lint": wants_lint(args),
             "retention": Retention(
                 everything=args.flag("retain"),
                 pending=args.flag("retain-pending"),
@@ -103,13 +104,6 @@ def _print_plan(ctx: Context, args: Arguments, sysroot: Sysroot, options: Deploy
     for check in plan.space:
         if check.problem is not None:
             raise SpaceError(check.problem)
-
-
-def _wants_lint(args: Arguments) -> bool:
-    value = args.text("lint")
-    if value not in {None, "on", "off"}:
-        raise UsageError(f"Invalid value '{value}' for --lint: expected on or off")
-    return value != "off"
 
 
 def _origin(args: Arguments) -> KeyFile | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.linting import LINT, wants_lint
 from ostree.cli.options import flag, text
 from ostree.cli.sysroot import open_sysroot
 from ostree.cli.upgrading import prepare_kexec, reboot, showing_puller
@@ -17,6 +18,7 @@ OPTIONS = (
     flag("reboot", "Reboot after switching trees", short="r"),
     flag("kexec", "Load new deployment into kexec after switching trees", short="k"),
     text("os", "OSNAME", "Use a different operating system root than the current one"),
+    LINT,
 )
 
 
@@ -30,6 +32,7 @@ def run(ctx: Context, args: Arguments) -> None:
             stateroot=args.text("os"),
             puller=showing_puller(ctx),
             stage="OSTREE_EX_STAGE_DEPLOYMENTS" in ctx.environ,
+            lint=wants_lint(args),
         )
         if args.flag("kexec"):
             prepare_kexec(sysroot, deployment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.linting import LINT, wants_lint
 from ostree.cli.options import flag, text
 from ostree.cli.sysroot import open_sysroot
 from ostree.cli.upgrading import prepare_kexec, reboot, showing_puller
@@ -22,6 +23,7 @@ OPTIONS = (
     flag("pull-only", "Do not create a deployment, just download"),
     flag("deploy-only", "Do not pull, only deploy"),
     flag("stage", "Enable staging (finalization at reboot time)"),
+    LINT,
 )
 
 
@@ -40,6 +42,7 @@ def run(ctx: Context, args: Arguments) -> None:
             pull_only=args.flag("pull-only"),
             deploy_only=args.flag("deploy-only"),
             stage=args.flag("stage") or "OSTREE_EX_STAGE_DEPLOYMENTS" in ctx.environ,
+            lint=wants_lint(args),
         )
         if result.deployment is not None and args.flag("kexec"):
             prepare_kexec(sysroot, result.deployment)
