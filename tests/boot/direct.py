@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from boot.disk import Partition, make_disk
 from boot.machine import AMD64
 from boot.small_system import UP
 
@@ -19,25 +19,56 @@ if TYPE_CHECKING:
 REF = "small/main"
 
 
-def deploy(work: Path, ostree: str, system: SmallSystem, release: Release, *words: str) -> str:
-    """Make ``VERSION.img``, a disk with one deployment; gives the kernel's command line."""
-    sysroot = work / f"sysroot-{release.version}"
-    sysroot.mkdir()
-    tree = system.tree(release)
+def deploy(
+    work: Path, ostree: str, system: SmallSystem, release: Release, root_by: str, *words: str
+) -> str:
+    """Make ``VERSION.img``, a disk with one deployment; gives the kernel's command line.
 
-    def run(*arguments: str) -> None:
-        subprocess.run([ostree, *arguments], check=True, capture_output=True)
+    Args:
+        work: Where to.
+        ostree: Our command on this machine.
+        system: Makes the release.
+        release: What is deployed.
+        root_by: How ``root=`` names the root file system, for ``image build``.
+        words: Further ones of the command line.
+    """
+    repo, image = work / f"repo-{release.version}", work / f"{release.version}.img"
+    changes = system.changes(release)
 
-    run("admin", "init-fs", "--modern", str(sysroot))
-    run("admin", "os-init", f"--sysroot={sysroot}", "small")
-    run("commit", f"--repo={sysroot}/ostree/repo", f"--branch={REF}", str(tree))
-    shutil.rmtree(tree)
-    kargs = [f"--karg={word}" for word in (*words, f"console={AMD64.console}", "panic=1", "quiet")]
-    run("admin", "deploy", f"--sysroot={sysroot}", "--os=small", *kargs, REF)
-    make_disk(work / f"{release.version}.img", [Partition("the-root", 600, sysroot)])
-    (entry,) = (sysroot / "boot/loader/entries").iterdir()
-    (options,) = (line for line in entry.read_text().splitlines() if line.startswith("options "))
+    def run(*arguments: str) -> str:
+        return _output(ostree, *arguments)
+
+    run("init", f"--repo={repo}", "--mode=bare")
+    trees = (f"--tree=dir={system.base}", f"--tree=dir={changes}")
+    run("commit", f"--repo={repo}", "--fsync=false", f"--branch={REF}", *trees)
+    arguments = " ".join([*words, f"console={AMD64.console}", "panic=1", "quiet"])
+    made = run(
+        *(
+            "image",
+            "build",
+            "--json",
+            f"--repo={repo}",
+            f"--ref={REF}",
+            "--os=small",
+            "--bootloader=none",
+        ),
+        *("--table=mbr", f"--root-by={root_by}", f"--kargs={arguments}", f"--output={image}"),
+    )
+    shutil.rmtree(repo)
+    shutil.rmtree(changes)
+    return _options(image, json.loads(made)["partitions"][-1]["offset"])
+
+
+def _options(image: Path, offset: int) -> str:
+    """The command line in the one boot entry of an image, whose root is so far from its start."""
+    entry = "/boot/loader/entries/ostree-1.conf"
+    text = _output("debugfs", "-R", f"cat {entry}", f"{image}?offset={offset}")
+    (options,) = (line for line in text.splitlines() if line.startswith("options "))
     return options.removeprefix("options ")
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def check(machine: Machine, version: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,11 @@ _LATE_MODULES = ("virtio_net", "nls_cp437", "nls_ascii", "vfat")
 #: What asks the machine to start the small system.
 UP = r"=== Small system (\S+) is up\n"
 
+#: Between archives of a ramdisk; elsewhere the kernel looks for none.
+_ARCHIVE_ALIGNMENT = 4
+#: In the header of a kernel's image (Documentation/arm64/booting).
+_ARM64_MAGIC_PLACE, _ARM64_MAGIC = 56, b"ARMd"
+
 _LAUNCHER = """#!/usr/bin/python3 -I
 import sys
 from ostree.cli.main import run
@@ -46,8 +52,9 @@ class Release(NamedTuple):
 
     Attributes:
         version: A word.
-        broken: What of it does not work: ``kernel``, ``ramdisk``, ``init``, which ends, ``hang``, an
-            init that does not, or ``health``; empty for nothing.
+        broken: What of it does not work: ``no-kernel``, what is none; ``kernel``, one that panics (on
+            arm64); ``ramdisk``; ``init``, which ends; ``hang``, an init that does not; ``health``.
+            Empty for nothing.
         has_ramdisk: Whether it is started by a ramdisk.
     """
 
@@ -57,22 +64,18 @@ class Release(NamedTuple):
 
 
 class SmallSystem:
-    """Makes releases for one architecture.
+    """Makes releases for one architecture: a tree that all have, and what is changed in it by one.
 
     Args:
         architecture: Its kind.
         directory: For the trees; removed by the caller.
         ostree: Our command on this machine.
-        fstab: What the system mounts.
     """
 
-    def __init__(
-        self, architecture: Architecture, directory: Path, ostree: str, *, fstab: str = ""
-    ) -> None:
+    def __init__(self, architecture: Architecture, directory: Path, ostree: str) -> None:
         self.architecture = architecture
         self._directory = directory
         self._ostree = ostree
-        self._fstab = fstab
         packages = fetched(architecture)
         self._busybox = packages / "root/bin/busybox"
         self._overlay = packages / "overlay"
@@ -88,12 +91,15 @@ class SmallSystem:
         subprocess.run(command, check=True, capture_output=True)
         if release.broken == "ramdisk":
             # What follows an archive is unpacked over it: this init ends before it mounts anything.
-            image.write_bytes(image.read_bytes() + _broken_ramdisk(self._directory))
+            data = image.read_bytes()
+            padding = bytes(-len(data) % _ARCHIVE_ALIGNMENT)
+            image.write_bytes(data + padding + _broken_ramdisk(self._directory))
         return image
 
-    def tree(self, release: Release) -> Path:
-        """The tree of a release."""
-        tree = self._directory / f"tree-{release.version}"
+    @cached_property
+    def base(self) -> Path:
+        """The tree that all releases have in common."""
+        tree = self._directory / "base"
         for name in _DIRECTORIES:
             (tree / name).mkdir(parents=True)
         (tree / "tmp").chmod(0o1777)
@@ -101,9 +107,23 @@ class SmallSystem:
             (tree / name).symlink_to(target)
         shutil.copytree(self._overlay, tree, symlinks=True, dirs_exist_ok=True)
         self._install_busybox(tree)
-        self._install_kernel(tree, release)
+        self._install_kernel(tree)
         self._install_ostree(tree)
-        self._configure(tree, release)
+        self._configure(tree)
+        return tree
+
+    def changes(self, release: Release) -> Path:
+        """A tree of what a release has of its own; it goes on top of the common one."""
+        tree = self._directory / f"changes-{release.version}"
+        (tree / "usr/etc").mkdir(parents=True)
+        (tree / "usr/etc/release-note").write_text(f"default of {release.version}\n")
+        (tree / "usr/lib").mkdir()
+        (tree / "usr/lib/os-release").write_text(
+            f'NAME="Small system"\nID=small\nVERSION_ID={release.version}\n'
+            f'PRETTY_NAME="Small system {release.version}"\n'
+        )
+        self._add_ramdisk(tree, release)
+        self._break(tree, release)
         return tree
 
     def _install_busybox(self, tree: Path) -> None:
@@ -117,17 +137,10 @@ class SmallSystem:
         shutil.copy(Path(__file__).parent / "small-init", init)
         init.chmod(0o755)
 
-    def _install_kernel(self, tree: Path, release: Release) -> None:
+    def _install_kernel(self, tree: Path) -> None:
         target = tree / "usr/lib/modules" / self._modules.name
         target.mkdir(parents=True)
         shutil.copy(self.kernel, target / "vmlinuz")
-        if release.broken == "kernel":
-            (target / "vmlinuz").write_bytes(b"no kernel" * 1000)
-        if release.has_ramdisk:
-            shutil.copy(self.ramdisk(release), target / "initramfs.img")
-        else:
-            install = ["ramdisk", "install", f"--root={tree}", "no-ramdisk"]
-            subprocess.run([self._ostree, *install], check=True, capture_output=True)
         modules = ModuleDirectory(str(self._modules))
         choice = choose_modules(modules, required=_LATE_MODULES, at_start=(), drivers=())
         order: list[str] = []
@@ -148,11 +161,7 @@ class SmallSystem:
         launcher.chmod(0o755)
         compile_python(tree, "usr/lib/python3/dist-packages/ostree")
 
-    def _configure(self, tree: Path, release: Release) -> None:
-        (tree / "usr/lib/os-release").write_text(
-            f'NAME="Small system"\nID=small\nVERSION_ID={release.version}\n'
-            f'PRETTY_NAME="Small system {release.version}"\n'
-        )
+    def _configure(self, tree: Path) -> None:
         etc = tree / "usr/etc"
         (etc / "os-release").symlink_to("../usr/lib/os-release")
         texts = {
@@ -160,20 +169,47 @@ class SmallSystem:
             "group": "root:x:0:\n",
             "hostname": "small\n",
             "hosts": "127.0.0.1 localhost small\n",
-            "fstab": self._fstab,
-            "release-note": f"default of {release.version}\n",
         }
         for name, text in texts.items():
             (etc / name).write_text(text)
         (tree / "usr/lib/ostree-boot").mkdir()
         (tree / "usr/lib/ostree-boot/uEnv.txt").write_text("ostree_boot_limit=2\n")
-        if release.broken in {"init", "hang"}:
+
+    def _add_ramdisk(self, tree: Path, release: Release) -> None:
+        if release.has_ramdisk:
+            target = tree / "usr/lib/modules" / self._modules.name / "initramfs.img"
+            target.parent.mkdir(parents=True)
+            shutil.move(self.ramdisk(release), target)
+        else:
+            install = [self._ostree, "ramdisk", "install", f"--busybox={self._busybox}"]
+            install += [f"--root={tree}", "no-ramdisk"]
+            subprocess.run(install, check=True, capture_output=True)
+
+    def _break(self, tree: Path, release: Release) -> None:
+        kernel = tree / "usr/lib/modules" / self._modules.name / "vmlinuz"
+        if release.broken == "no-kernel":
+            kernel.write_bytes(b"no kernel" * 1000)
+        elif release.broken == "kernel":
+            kernel.write_bytes(_broken_kernel(self.kernel.read_bytes()))
+        elif release.broken in {"init", "hang"}:
             (tree / "usr/lib/broken").write_text(release.broken)
-        if release.broken == "health":
+        elif release.broken == "health":
             check = tree / "usr/lib/ostree/health.d/check/required.d/10-never"
             check.parent.mkdir(parents=True)
             check.write_text("#!/bin/sh\necho never well\nexit 1\n")
             check.chmod(0o755)
+
+
+def _broken_kernel(kernel: bytes) -> bytes:
+    """A kernel that looks for other programs than those that there are to be started.
+
+    Only where the kernel is not compressed: on arm64.
+    """
+    if kernel[_ARM64_MAGIC_PLACE:].startswith(_ARM64_MAGIC):
+        broken = kernel.replace(b"/init\0", b"/tini\0")
+        if broken != kernel:
+            return broken
+    raise ValueError("this kernel is compressed, or has no /init")
 
 
 def _broken_ramdisk(directory: Path) -> bytes:

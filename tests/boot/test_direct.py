@@ -22,8 +22,9 @@ def system(work: Path, ostree: str) -> SmallSystem:
 
 def test_our_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
     """The disk is found by the table's number of its partition, its driver by the hardware."""
-    arguments = deploy(work, ostree, system, Release("A"), "root=PARTUUID=0b007ab1-01")
-    direct = DirectBoot(system.kernel, arguments, work / "ramdisk-A.img")
+    arguments = deploy(work, ostree, system, Release("A"), "partuuid")
+    ramdisk = system.ramdisk(Release("A"))
+    direct = DirectBoot(system.kernel, arguments, ramdisk)
     with Machine(AMD64, work / "A.img", work / "A.log", direct=direct) as machine:
         check(machine, "A")
 
@@ -31,7 +32,7 @@ def test_our_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
 def test_no_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
     """The kernel mounts the disk itself and starts what ``deploy`` has written as ``init=``."""
     release = Release("B", has_ramdisk=False)
-    arguments = deploy(work, ostree, system, release, "root=/dev/nvme0n1p1", "rw", "rootwait")
+    arguments = deploy(work, ostree, system, release, "partuuid", "rootwait")
     assert "/usr/lib/ostree/ostree-prepare-root" in arguments
     direct = DirectBoot(system.kernel, arguments)
     disk = work / "B.img"

@@ -65,7 +65,7 @@ def debian(work: Path, ostree: str) -> Path:
 def arguments(work: Path, ostree: str) -> tuple[SmallSystem, str]:
     """A system, and the kernel's command line for its deployment in ``A.img``."""
     system = SmallSystem(AMD64, work, ostree)
-    return system, deploy(work, ostree, system, Release("A"), "root=LABEL=the-root", "rw")
+    return system, deploy(work, ostree, system, Release("A"), "uuid")
 
 
 @pytest.mark.parametrize("name", ["dracut", "initramfs-tools"])

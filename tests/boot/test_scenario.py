@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from boot.machine import Architecture
+    from boot.steps import Steps
 
 PANIC = "Kernel panic - not syncing"
 
@@ -29,31 +30,37 @@ PANIC = "Kernel panic - not syncing"
     ids=["amd64", "arm64"],
 )
 def test_a_device_is_updated_and_comes_back_from_a_bad_release(
-    work: Path, ostree: str, architecture: Architecture, separate_boot: bool, broken: str
+    work: Path,
+    logs: Path,
+    steps: Steps,
+    ostree: str,
+    architecture: Architecture,
+    separate_boot: bool,
+    broken: str,
 ) -> None:
     owned_by_root()
     directory = work / architecture.name
     directory.mkdir()
-    vendor = Vendor(directory, ostree, architecture, separate_boot=separate_boot)
-    vendor.publish("A")
+    vendor = Vendor(directory, ostree, architecture, separate_boot=separate_boot, steps=steps)
+    commit = vendor.publish("A")
     disk = vendor.make_disk()
-    log = work / f"{architecture.name}.log"
     with (
         serving(ostree, vendor.served) as port,
-        Machine(architecture, disk, log, server_port=port) as machine,
+        Machine(architecture, disk, logs / "console.log", server_port=port) as machine,
     ):
-        device = Device(machine)
+        device = Device(machine, steps)
         device.wait_until_up("A")
-        device.check_root()
+        device.check_root(commit)
         device.accept()
         device.run("echo changed >/etc/local.conf; echo A >/var/data")
         device.add_remote()
 
         # A good update: what is the machine's own stays.
-        device.update(vendor.publish("B"))
+        commit = vendor.publish("B")
+        device.update(commit)
         device.reboot()
         device.wait_until_up("B")
-        device.check_root()
+        device.check_root(commit)
         assert device.run("cat /etc/local.conf /var/data") == "changed\nA"
         device.accept()
 
@@ -90,7 +97,7 @@ def test_a_device_is_updated_and_comes_back_from_a_bad_release(
             assert machine.console.expect(UP, 300)[1] == "D"
         device.expect_shell()
         # The hotfix was for the one before.
-        device.check_root()
+        device.check_root(commit)
         assert device.run("cat /etc/local.conf /var/data; ls /usr/hot 2>&1", status=None).endswith(
             "No such file or directory"
         )

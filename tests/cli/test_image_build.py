@@ -37,6 +37,7 @@ def test_what_has_to_be_given(missing: str) -> None:
         ),
         (["--table=apm"], "--table 'apm': it is one of gpt, mbr"),
         (["--layout=x"], "--layout 'x': it is one of single, boot-partition"),
+        (["--root-by=x"], "--root-by 'x': it is one of uuid, label, partuuid, partlabel"),
         (["--size=0"], "--size '0': a size is a number with K, M, G or T"),
         (["--data=4X"], "--data '4X': a size is a number with K, M, G or T"),
         (["--remote=x"], "--remote 'x': it is NAME=URL"),

@@ -104,6 +104,9 @@ def check_table(image: Path, document: dict[str, object]) -> None:
     assert table["label"] == {"gpt": "gpt", "mbr": "dos"}[str(document["table"])]
     found = [(p["start"] * 512, p["size"] * 512) for p in table["partitions"]]
     assert found == [(p["offset"], p["size"]) for p in partitions(document).values()]
+    show = ["partx", "--show", "--noheadings", "--output=UUID", str(image)]
+    uuids = subprocess.run(show, check=True, capture_output=True, text=True).stdout.split()
+    assert uuids == [p["partition_uuid"] for p in partitions(document).values()]
 
 
 def check_file_systems(image: Path, document: dict[str, object]) -> dict[str, Path]:
@@ -152,6 +155,39 @@ def test_an_image(layout: str, table: str, repo: Path, tmp_path: Path) -> None:
         assert os.listdir(root / "boot") == []
     assert fstab == ["proc /proc proc defaults 0 0", *mounts]
     assert os.listdir(contents["data"]) == ["lost+found"]
+
+
+@pytest.mark.parametrize(
+    ("by", "table", "field"),
+    [
+        ("uuid", "gpt", "uuid"),
+        ("label", "mbr", "role"),
+        ("partuuid", "gpt", "partition_uuid"),
+        ("partuuid", "mbr", "partition_uuid"),
+        ("partlabel", "gpt", "role"),
+    ],
+)
+def test_what_the_root_is_named_by(
+    by: str, table: str, field: str, repo: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "disk.img"
+
+    document = build(repo, image, f"--root-by={by}", f"--table={table}", "--layout=boot-partition")
+
+    boot = extract(cut(image, partitions(document)["boot"]))
+    value = partitions(document)["root"][field]
+    assert f"bootargs=root={by.upper()}={value} rw " in (boot / "uEnv.txt").read_text()
+
+
+def test_partitions_of_an_mbr_have_no_labels(repo: Path, tmp_path: Path) -> None:
+    options = [f"--repo={repo}", "--ref=os/test", "--os=test", "--bootloader=none", "--table=mbr"]
+
+    message = fail("image", "build", *options, "--root-by=partlabel", f"-o{tmp_path}/disk.img")
+
+    assert message == (
+        "error: Partitions of an MBR have no labels: --root-by=partlabel needs a GPT"
+    )
+    assert not (tmp_path / "disk.img").exists()
 
 
 def test_what_uboot_finds(repo: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ostree.formats.refspec import looks_like_checksum
 from ostree.image import file_system, firmware
 from ostree.image.firmware import Loader
 from ostree.image.layout import LayoutRequest, Role, Table, plan_layout
+from ostree.image.root_argument import RootBy, check_root_by, root_argument
 from ostree.image.staging import SystemRequest, add_to_fstab, make_system
 from ostree.image.tool import Toolbox
 from ostree.image.workplace import workplace
@@ -57,6 +58,7 @@ class ImageRequest(NamedTuple):
         remote: The name and the URL of the remote that updates come from.
         remote_options: Further options of it.
         seed: Identities are made from this, so that they are always the same.
+        root_by: What ``root=`` names the root file system by.
     """
 
     repository: str
@@ -75,6 +77,7 @@ class ImageRequest(NamedTuple):
     remote: tuple[str, str] | None = None
     remote_options: Sequence[tuple[str, str]] = ()
     seed: str | None = None
+    root_by: RootBy = RootBy.UUID
 
 
 class MadeImage(NamedTuple):
@@ -134,6 +137,7 @@ def _check(request: ImageRequest, tools: Toolbox) -> None:
             "Only root can give the files of a system their owners",
             hint=f"in a user namespace it works as well: {_UNSHARE}",
         )
+    check_root_by(request.root_by, request.table)
     tools.require(["mkfs.ext4", "debugfs"])
     tools.require(firmware.needed_tools(request.loader, extra=request.extra is not None))
 
@@ -167,7 +171,7 @@ class _Builder:
         # The identities are needed before the sizes are known.
         layout = plan_layout(layout_request)
         uuids = {volume.role: volume.uuid for volume in layout.volumes}
-        system = self._make_system(uuids[Role.ROOT])
+        system = self._make_system(root_argument(layout, self._request.root_by))
         add_to_fstab(self._root, system.deployment, self._mounts(uuids))
         if self._request.separate_boot:
             os.rename(f"{self._root}/boot", self._boot)
@@ -179,7 +183,7 @@ class _Builder:
         _sync(os.path.dirname(path))
         return MadeImage(layout, system)
 
-    def _make_system(self, root: UUID) -> MadeSystem:
+    def _make_system(self, root: str) -> MadeSystem:
         try:
             return make_system(self._root, self._system_request(root), self._on_event)
         except OSTreeError as error:
@@ -208,11 +212,11 @@ class _Builder:
             root_content=measure(self._root),
         )
 
-    def _system_request(self, root: UUID) -> SystemRequest:
+    def _system_request(self, root: str) -> SystemRequest:
         request = self._request
         arguments = list(request.kernel_arguments)
         if not any(argument.startswith("root=") for argument in arguments):
-            arguments.insert(0, f"root=UUID={root}")
+            arguments.insert(0, root)
         if not {"rw", "ro"}.intersection(arguments):
             arguments.append("rw")
         return SystemRequest(

@@ -120,6 +120,15 @@ class DiskLayout(NamedTuple):
         """The partitions for the table."""
         return [volume.partition for volume in self.volumes]
 
+    def partition_uuid(self, number: int) -> str:
+        """What Linux knows the partition with a number, from 1, by: ``PARTUUID=``.
+
+        An MBR has no identities of partitions: there it is made of the disk's and of the number.
+        """
+        if self.table is Table.MBR:
+            return f"{self.signature:08x}-{number:02x}"
+        return str(self.volumes[number - 1].partition.uuid)
+
     @property
     def signature(self) -> int:
         """The disk's identity in an MBR."""

@@ -32,6 +32,11 @@ OPTIONS = (
     texts(
         "kargs", "ARGS", "Kernel arguments, separated by blanks; root= is added if it is missing"
     ),
+    text(
+        "root-by",
+        "KIND",
+        "What root= names the root file system by: uuid (default), label, partuuid or partlabel",
+    ),
     path("boot-script", "FILE", "U-Boot script, as source or compiled, instead of our own"),
     path("firmware", "DIR", "Put the files of DIR on the FAT partition as well"),
     text("arch", "ARCH", "Architecture of the device as in uname -m (default: x86_64)"),
@@ -81,6 +86,7 @@ def _request(ctx: Context, args: Arguments) -> ImageRequest:
     from ostree.image.building import ImageRequest
     from ostree.image.firmware import Loader
     from ostree.image.layout import Table
+    from ostree.image.root_argument import RootBy
 
     repository = args.text("repo") or ctx.environ.get("OSTREE_REPO")
     if not repository:
@@ -104,6 +110,7 @@ def _request(ctx: Context, args: Arguments) -> ImageRequest:
         remote=_remote(args),
         remote_options=_remote_options(args),
         seed=args.text("seed"),
+        root_by=RootBy(_choice(args, "root-by", [by.value for by in RootBy], "uuid")),
     )
 
 
@@ -192,8 +199,8 @@ def _document(made: MadeImage) -> dict[str, Json]:
                 "size": volume.size,
                 "file_system": "vfat" if volume.role.value == "firmware" else "ext4",
                 "uuid": str(volume.uuid),
-                "partition_uuid": str(volume.partition.uuid),
+                "partition_uuid": layout.partition_uuid(number),
             }
-            for volume in layout.volumes
+            for number, volume in enumerate(layout.volumes, 1)
         ],
     }
