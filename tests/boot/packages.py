@@ -32,7 +32,17 @@ PYTHON_PACKAGES = (
     "libuuid1",
     "libgcc-s1",
 )
+#: Where there are no wheels, Debian's: without bsdiff4 and deflate, as on a device that lacks them.
+LIBRARY_PACKAGES = (
+    *("python3-pycurl", "python3-cryptography", "python3-cffi-backend"),
+    # What libcurl needs.
+    *("libcurl3-gnutls", "libbrotli1", "libcom-err2", "libgmp10", "libgnutls30", "libgssapi-krb5-2"),
+    *("libhogweed6", "libidn2-0", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0"),
+    *("libldap-2.5-0", "libnettle8", "libnghttp2-14", "libp11-kit0", "libpsl5", "librtmp1"),
+    *("libsasl2-2", "libssh2-1", "libtasn1-6", "libunistring2", "libzstd1"),
+)
 WHEELS = ("pycurl", "cryptography", "cffi", "pycparser", "bsdiff4", "deflate")
+#: Architectures for which there are wheels.
 _PLATFORMS = {"amd64": "x86_64", "arm64": "aarch64"}
 
 #: Of no use in the small system.
@@ -62,6 +72,7 @@ def fetched(architecture: Architecture) -> Path:
             str(directory),
             architecture.kernel,
             *PYTHON_PACKAGES,
+            *(() if architecture.name in _PLATFORMS else LIBRARY_PACKAGES),
         ]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
@@ -82,7 +93,9 @@ def _make_overlay(architecture: Architecture, directory: Path) -> None:
     for name in _DROPPED:
         shutil.rmtree(overlay / name, ignore_errors=True)
     (overlay / "usr/bin/python3").symlink_to("python3.11")
-    _unpack_wheels(architecture, directory / "wheels", overlay / "usr/lib/python3/dist-packages")
+    if architecture.name in _PLATFORMS:
+        target = overlay / "usr/lib/python3/dist-packages"
+        _unpack_wheels(_PLATFORMS[architecture.name], directory / "wheels", target)
     compile_python(overlay, "usr/lib/python3.11", "usr/lib/python3")
 
 
@@ -98,8 +111,7 @@ def compile_python(tree: Path, *places: str) -> None:
     subprocess.run([*command, *where], check=False, stdout=subprocess.DEVNULL)
 
 
-def _unpack_wheels(architecture: Architecture, wheels: Path, target: Path) -> None:
-    machine = _PLATFORMS[architecture.name]
+def _unpack_wheels(machine: str, wheels: Path, target: Path) -> None:
     platforms = [
         f"manylinux_2_17_{machine}",
         f"manylinux2014_{machine}",

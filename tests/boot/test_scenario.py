@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from boot.device import Device
-from boot.machine import AMD64, ARM64, Machine
+from boot.machine import AMD64, ARM64, ARMHF, Machine
 from boot.server import serving
 from boot.small_system import UP, owned_by_root
 from boot.vendor import Vendor
@@ -26,8 +26,14 @@ PANIC = "Kernel panic - not syncing"
 
 @pytest.mark.parametrize(
     ("architecture", "separate_boot", "broken"),
-    [(AMD64, True, "ramdisk"), (ARM64, False, "init")],
-    ids=["amd64", "arm64"],
+    [
+        pytest.param(AMD64, True, "ramdisk", id="amd64"),
+        pytest.param(ARM64, False, "init", id="arm64"),
+        pytest.param(AMD64, False, "init", id="amd64-one-partition", marks=pytest.mark.full),
+        pytest.param(ARM64, True, "ramdisk", id="arm64-boot-partition", marks=pytest.mark.full),
+        pytest.param(ARMHF, True, "init", id="armhf-boot-partition", marks=pytest.mark.full),
+        pytest.param(ARMHF, False, "ramdisk", id="armhf-one-partition", marks=pytest.mark.full),
+    ],
 )
 def test_a_device_is_updated_and_comes_back_from_a_bad_release(
     work: Path,
@@ -39,7 +45,8 @@ def test_a_device_is_updated_and_comes_back_from_a_bad_release(
     broken: str,
 ) -> None:
     owned_by_root()
-    directory = work / architecture.name
+    name = f"{architecture.name}-{'boot-partition' if separate_boot else 'one-partition'}"
+    directory = work / name
     directory.mkdir()
     vendor = Vendor(directory, ostree, architecture, separate_boot=separate_boot, steps=steps)
     commit = vendor.publish("A")

@@ -199,6 +199,45 @@ def test_a_program_that_checks_the_root_goes_along(root: Path) -> None:
     assert files["sbin/fsck.ext4"] == program.read_bytes()
 
 
+class TestNoModules:
+    """A kernel that has everything built in, and only a list of it beside ``vmlinuz``."""
+
+    @pytest.fixture
+    def directory(self, root: Path) -> Path:
+        directory = root / "usr/lib/modules" / VERSION
+        shutil.rmtree(directory / "kernel")
+        return directory
+
+    def test_a_ramdisk_without_modules(self, root: Path, directory: Path) -> None:
+        builtin = "kernel/drivers/mmc/core/mmc_block.ko\nkernel/fs/ext4/ext4.ko\n"
+        (directory / "modules.builtin").write_text(builtin)
+
+        out, files = build(root, "--module=mmc-block")
+
+        assert out.startswith(f"Kernel {VERSION} (x86_64), 0 modules, ")
+        assert files["etc/ostree/modules"] == b""
+        assert not [name for name in files if name.endswith(".ko")]
+
+    @pytest.mark.parametrize(
+        ("builtin", "missing"),
+        [
+            ("kernel/fs/ext4/ext4.ko\n", "disk"),
+            ("kernel/drivers/nvme/host/nvme.ko\n", "file system"),
+        ],
+    )
+    def test_it_could_not_mount_a_root(
+        self, root: Path, directory: Path, builtin: str, missing: str
+    ) -> None:
+        (directory / "modules.builtin").write_text(builtin)
+
+        result = ostree("ramdisk", "build", f"--root={root}", "-o", root.parent / "image")
+
+        assert result.status == 1
+        assert result.err.splitlines()[0] == (
+            f"error: The kernel in {directory} has no modules, and no driver of a {missing} built in"
+        )
+
+
 class TestErrors:
     """Nothing is written, and what is missing is named."""
 

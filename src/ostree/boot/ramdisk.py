@@ -51,6 +51,13 @@ DRIVERS = (
 #: Every driver below: of SD and eMMC there is one for each maker of chips.
 DRIVER_DIRECTORIES = ("drivers/mmc",)
 
+#: By one of these a directory is known for a kernel's.
+_SIGNS_OF_KERNEL = ("kernel", "modules.builtin")
+
+#: What a kernel without modules has to have built in: a kind of disk, and a file system for a root.
+_DISKS = ("mmc_block", "nvme", "sd_mod", "virtio_blk", "xen_blkfront")
+_FILE_SYSTEMS = ("btrfs", "ext4", "f2fs", "xfs")
+
 _CONFIGURATION = (
     ("usr/lib/ostree/prepare-root.conf", ("usr/lib/ostree/prepare-root.conf",)),
     (
@@ -119,6 +126,8 @@ class RamdiskFacts:
 def find_kernel(root: str, version: str | None) -> str:
     """The directory of a kernel's modules below a root directory.
 
+    One without modules has a list of what is built in instead (``make modules_install``).
+
     Raises:
         NotFoundError: there is none, or several and no version is named.
     """
@@ -128,7 +137,7 @@ def find_kernel(root: str, version: str | None) -> str:
         if os.path.isdir(directory):
             for name in os.listdir(directory):
                 path = os.path.join(directory, name)
-                if os.path.isdir(os.path.join(path, "kernel")):
+                if any(os.path.exists(os.path.join(path, sign)) for sign in _SIGNS_OF_KERNEL):
                     versions.setdefault(name, path)
     if version is not None:
         if version not in versions:
@@ -155,10 +164,13 @@ def build_ramdisk(
         compression: One of :data:`~ostree.boot.compression.COMPRESSIONS`.
 
     Raises:
-        NotFoundError: the kernel, a module that was asked for, or busybox is missing.
+        NotFoundError: the kernel, a module that was asked for or that a root device needs, or busybox
+            is missing.
         OSTreeError: something cannot be read, or does not run on the kernel's machine.
     """
     directory = ModuleDirectory(find_kernel(options.root, options.kernel_version))
+    if not os.path.isdir(os.path.join(directory.path, "kernel")):
+        _check_builtin(directory)
     modules = _choose(directory, options)
     busybox = find_busybox(_busybox_roots(options.root), options.busybox)
     fsck = None if options.fsck is None else read_static_program(options.fsck)
@@ -195,6 +207,16 @@ def _choose(directory: ModuleDirectory, options: RamdiskOptions) -> ModuleFiles:
         aliases,
         directory.read,
     )
+
+
+def _check_builtin(directory: ModuleDirectory) -> None:
+    """Of a kernel without modules: whether it can mount a root by itself."""
+    for what, names in (("disk", _DISKS), ("file system", _FILE_SYSTEMS)):
+        if not any(directory.is_builtin(name) for name in names):
+            raise NotFoundError(
+                f"The kernel in {directory.path} has no modules, and no driver of a {what} built in",
+                hint=f"its modules.builtin has none of {', '.join(names)}",
+            )
 
 
 def _busybox_roots(root: str) -> list[str]:
