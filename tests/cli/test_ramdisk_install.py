@@ -19,6 +19,7 @@ LIBRARY = ["/usr/lib/ostree/ostree-prepare-root.sh", "/usr/lib/ostree/prepare-ro
 FILES = {
     "dracut": [
         "/usr/lib/dracut/modules.d/98ostree/module-setup.sh",
+        "/usr/lib/dracut/modules.d/98ostree/mount-deployment.sh",
         "/usr/lib/dracut/modules.d/98ostree/ostree-prepare-root.service",
         *LIBRARY,
     ],

@@ -43,6 +43,7 @@ def installed_files(kind: str, root: str, busybox: str | None = None) -> dict[st
     if kind == "dracut":
         for name, mode in (
             ("module-setup.sh", 0o755),
+            ("mount-deployment.sh", 0o755),
             ("ostree-prepare-root.service", 0o644),
         ):
             found[f"{_DRACUT}/{name}"] = (_read_hook(kind, name), mode)

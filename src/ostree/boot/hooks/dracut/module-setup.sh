@@ -8,9 +8,8 @@ check() {
     return 255
 }
 
-# Without systemd dracut gives up a physical root before any hook could make another of it.
 depends() {
-    echo systemd
+    return 0
 }
 
 installkernel() {
@@ -23,6 +22,10 @@ install() {
     inst_simple /usr/lib/ostree/ostree-prepare-root.sh /usr/lib/ostree/ostree-prepare-root
     inst_simple /usr/lib/ostree/prepare-root.conf
     inst_simple /etc/ostree/prepare-root.conf
+    if ! dracut_module_included systemd; then
+        inst_hook mount 00 "$moddir/mount-deployment.sh"
+        return
+    fi
     inst_simple "$moddir/ostree-prepare-root.service" \
         "$systemdsystemunitdir/ostree-prepare-root.service"
     mkdir -p "$initdir$systemdsystemunitdir/initrd-root-fs.target.wants"
