@@ -36,7 +36,14 @@ PYTHON_PACKAGES = (
 LIBRARY_PACKAGES = (
     *("python3-pycurl", "python3-cryptography", "python3-cffi-backend"),
     # What libcurl needs.
-    *("libcurl3-gnutls", "libbrotli1", "libcom-err2", "libgmp10", "libgnutls30", "libgssapi-krb5-2"),
+    *(
+        "libcurl3-gnutls",
+        "libbrotli1",
+        "libcom-err2",
+        "libgmp10",
+        "libgnutls30",
+        "libgssapi-krb5-2",
+    ),
     *("libhogweed6", "libidn2-0", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0"),
     *("libldap-2.5-0", "libnettle8", "libnghttp2-14", "libp11-kit0", "libpsl5", "librtmp1"),
     *("libsasl2-2", "libssh2-1", "libtasn1-6", "libunistring2", "libzstd1"),
