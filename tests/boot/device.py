@@ -23,6 +23,9 @@ class Device:
         steps: Gets how long each step takes.
     """
 
+    #: Of its system.
+    stateroot = "small"
+
     def __init__(self, machine: Machine, steps: Steps | None = None) -> None:
         self._machine = machine
         self._steps = Steps() if steps is None else steps
@@ -55,12 +58,12 @@ class Device:
         )
         words = dict(word.partition("=")[::2] for word in self.run("cat /proc/cmdline").split(" "))
         deployment = self.run(f"readlink -f /sysroot{words['ostree']}").removeprefix("/sysroot")
-        assert deployment == f"/ostree/deploy/small/deploy/{commit}.0"
+        assert deployment == f"/ostree/deploy/{self.stateroot}/deploy/{commit}.0"
         mounts = read_mounts(self.run("cat /proc/self/mountinfo"))
         assert mounts["/"].root == deployment
         assert mounts["/usr"].root == f"{deployment}/usr"
         assert "ro" in mounts["/usr"].options
-        assert mounts["/var"].root == "/ostree/deploy/small/var"
+        assert mounts["/var"].root == f"/ostree/deploy/{self.stateroot}/var"
         assert mounts["/sysroot"].root == "/"
         assert len({mounts[place].device for place in ("/", "/usr", "/var", "/sysroot")}) == 1
         is_separate = mounts["/boot"].device != mounts["/"].device
