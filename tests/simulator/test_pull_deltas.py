@@ -313,6 +313,27 @@ def test_without_any_list_the_likely_delta_is_asked_for(
     assert f"{delta}/superblock" in server.paths()
 
 
+def test_no_more_is_received_than_was_requested(
+    vendor: Vendor, server: LyingServer, device: Repo
+) -> None:
+    """Superblocks that were looked for in vain and detached metadata belong to both numbers."""
+    with vendor.repo.transaction() as transaction:
+        transaction.write_detached(vendor.commits[-1], b"")
+    events: list[PullProgress] = []
+
+    result = pull(
+        device,
+        "origin",
+        ["main"],
+        PullOptions(update_interval=0, network_retries=0),
+        lambda event: events.append(event) if isinstance(event, PullProgress) else None,
+    )
+
+    assert result.delta_parts == 0
+    assert all(event.fetched_metadata <= event.requested_metadata for event in events)
+    assert events[-1].fetched_metadata == events[-1].requested_metadata == result.metadata
+
+
 def test_a_dry_run_says_what_would_come_and_changes_nothing(
     vendor: Vendor, server: LyingServer, device: Repo
 ) -> None:

@@ -274,6 +274,7 @@ class DeltaFinder:
         for body in bodies:
             # Upstream counts the requests, whatever comes of them.
             self._result.metadata += 1
+            self._result.unplanned += 1
             if body.found:
                 self._result.bytes_transferred += len(body.value())
         return [body.value() if body.found else None for body in bodies]

@@ -157,7 +157,7 @@ class HttpEngine:
             PullProgress(
                 fetched_metadata=self._result.metadata + self._result.cached_metadata,
                 fetched_content=self._result.content + self._result.cached_content,
-                requested_metadata=self._planner.requested_metadata,
+                requested_metadata=self._planner.requested_metadata + self._result.unplanned,
                 requested_content=self._planner.requested_content,
                 bytes_transferred=self._result.bytes_transferred,
                 scanning=self._planner.scanning,
@@ -223,6 +223,7 @@ class HttpEngine:
         superblocks = self._deltas.get(step.checksum)
         if data is not None:
             self._result.metadata += 1
+            self._result.unplanned += 1
             self._result.bytes_transferred += len(data)
         elif superblocks and not step.present:
             data = detached_in(superblocks[-1])

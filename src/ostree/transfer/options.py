@@ -188,6 +188,8 @@ class PullResult:
         delta_parts: Parts of static deltas fetched.
         bytes_transferred: Bodies of object requests, in bytes; config, summary and refs not counted.
         seconds: How long fetching took, in whole seconds.
+        unplanned: How many of the metadata objects no commit or directory led to: detached metadata
+            and what was looked up to find static deltas.
         content_bytes_written: Plain bytes of content written anew; hard links do not count.
         estimate: What a dry run found out.
         commits: The commit of each requested ref, or of each requested checksum by itself.
@@ -205,6 +207,7 @@ class PullResult:
         "local",
         "metadata",
         "seconds",
+        "unplanned",
     )
 
     def __init__(self, *, local: bool) -> None:
@@ -217,5 +220,6 @@ class PullResult:
         self.estimate: PullEstimate | None = None
         self.bytes_transferred = 0
         self.seconds = 0
+        self.unplanned = 0
         self.content_bytes_written = 0
         self.commits: dict[str, Checksum] = {}
