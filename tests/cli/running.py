@@ -21,7 +21,13 @@ ENVIRON = {
 
 
 #: Options that upstream's commands have here in addition, as their lines of help begin.
-OUR_OPTIONS = ("  --json ", "  --progress=", "  --conflicts ")
+OUR_OPTIONS = (
+    "  --json ",
+    "  --progress=",
+    "  --conflicts ",
+    "  --stat-cache ",
+    "  --no-stat-cache ",
+)
 
 
 def without_our_options(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.running import fail, ostree, succeed
+from ostree.repo import stat_cache
 from ostree.system import locks
 from support import processes
 
@@ -217,3 +218,26 @@ def test_the_result_is_the_references(
     assert succeed("refs", "-r", f"--repo={tmp_path}/ours") == succeed(
         "refs", "-r", f"--repo={tmp_path}/theirs"
     )
+
+
+def test_files_that_did_not_change_are_not_read(
+    repo: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache is asked for by option or configuration, and can be done without."""
+    monkeypatch.setattr(stat_cache, "_RACY", -(10**12))
+    monkeypatch.setattr(stat_cache, "_is_trusted", lambda *_: True)
+    common = ("commit", f"--repo={repo}", "-b", "cached", "--table-output", tree)
+
+    def hits(*options: str) -> int:
+        table = dict(line.split(": ") for line in succeed(*common, *options).splitlines())
+        return int(table["Content Cache Hits"])
+
+    assert (hits(), hits()) == (0, 0)
+    assert hits("--stat-cache") == 0
+    known = hits("--stat-cache")
+    assert known == sum(path.is_file() and not path.is_symlink() for path in tree.rglob("*"))
+    assert hits() == 0
+    succeed("config", f"--repo={repo}", "set", "core.pyostree-stat-cache", "true")
+    assert (hits(), hits("--no-stat-cache")) == (known, 0)
+    succeed("config", f"--repo={repo}", "set", "core.pyostree-stat-cache", "maybe")
+    assert "pyostree-stat-cache" in fail(*common)

@@ -146,6 +146,10 @@ class TreeBuilder:
             self._links = Links.COMPARE
         if args.flag("devino-canonical"):
             self._links = Links.TRUST
+        #: None for what the configuration says.
+        self._stat_cache: bool | None = True if args.flag("stat-cache") else None
+        if args.flag("no-stat-cache"):
+            self._stat_cache = False
 
     def _make_modifier(self) -> Modifier:
         args, rules = self._args, self._rules
@@ -207,6 +211,7 @@ class TreeBuilder:
                 links=self._links,
                 consume=self._args.flag("consume"),
                 final=final,
+                stat_cache=self._stat_cache,
                 on_event=self._on_event,
             )
         elif kind == "ref":

@@ -156,6 +156,11 @@ class Config:
         return self._boolean("enable-uncompressed-cache", default=True)
 
     @property
+    def stat_cache(self) -> bool:
+        """Whether commits read only files that changed; a key of ours, which upstream ignores."""
+        return self._boolean("pyostree-stat-cache", default=False)
+
+    @property
     def locking(self) -> bool:
         """Whether the repository is locked at all."""
         return self._boolean("locking", default=True) and self.lock_timeout != -2

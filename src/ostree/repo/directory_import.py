@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ostree.repo.modifier import Modifier
     from ostree.repo.mutable_tree import MutableTree
     from ostree.repo.repository import Repo
+    from ostree.repo.stat_cache import DirectoryFacts, StatCache
     from ostree.repo.tree_writer import TreeWriter
 
 #: Files open for the threads at a time.
@@ -46,10 +47,19 @@ class ImportOptions:
         trusts_links: Whether the modifier leaves those alone.
         final: Whether the tree is not changed any more afterwards, so that what is complete can
             be written and forgotten.
+        stat_cache: Whether files that did not change since they were committed are not read.
         prefix: Where in the tree the directory lands, for rules by path: empty or ``/usr/share``.
     """
 
-    __slots__ = ("consume", "final", "known", "modifier", "prefix", "trusts_links")
+    __slots__ = (
+        "consume",
+        "final",
+        "known",
+        "modifier",
+        "prefix",
+        "stat_cache",
+        "trusts_links",
+    )
 
     def __init__(
         self,
@@ -60,8 +70,10 @@ class ImportOptions:
         trusts_links: bool = False,
         final: bool = False,
         prefix: str = "",
+        stat_cache: bool = False,
     ) -> None:
         self.modifier = modifier
+        self.stat_cache = stat_cache
         self.prefix = prefix
         self.consume = consume
         self.known = known
@@ -78,9 +90,10 @@ class Directory:
         parent: The directory that it is in.
         node: Where its entries go.
         missing: How much of it is on its way: the scan itself, files, subdirectories.
+        facts: What the stat cache says of its files; None if it is not to be asked.
     """
 
-    __slots__ = ("missing", "name", "node", "parent", "path")
+    __slots__ = ("facts", "missing", "name", "node", "parent", "path")
 
     def __init__(self, name: str, path: str, parent: Directory | None) -> None:
         self.name = name
@@ -88,6 +101,7 @@ class Directory:
         self.parent = parent
         self.node: MutableTree | None = None
         self.missing = 1
+        self.facts: DirectoryFacts | None = None
 
     def path_of(self, name: str) -> str:
         """The path of an entry within the tree, as it stands on the disk."""
@@ -118,6 +132,7 @@ class DirectoryImport:
         self._root_fd = -1
         self._limit = repo.store.properties.inline_limit
         self._consumed: ConsumedTree | None = None
+        self._cache: StatCache | None = None
         self._import = FileImport(repo, transaction.charge, options)
 
     def run(self, path: str, target: MutableTree) -> None:
@@ -132,18 +147,28 @@ class DirectoryImport:
                 from ostree.repo.consume import ConsumedTree
 
                 self._consumed = ConsumedTree(path, self._root_fd)
-            with WorkerPool(backlog=_BACKLOG) as pool:
-                root = Directory("", "", None)
-                root.node = target
-                self._to_scan.append(root)
-                while self._to_scan:
-                    self._scan(self._to_scan.pop(), pool)
-                    pool.collect()
-                pool.drain()
+            if self._options.stat_cache:
+                from ostree.repo.stat_cache import StatCache
+
+                with StatCache(self._repo) as self._cache:
+                    self._walk(target)
+                    self._cache.save()
+            else:
+                self._walk(target)
         finally:
             os.close(self._root_fd)
         if self._consumed is not None:
             self._transaction.when_published(self._consumed.remove)
+
+    def _walk(self, target: MutableTree) -> None:
+        with WorkerPool(backlog=_BACKLOG) as pool:
+            root = Directory("", "", None)
+            root.node = target
+            self._to_scan.append(root)
+            while self._to_scan:
+                self._scan(self._to_scan.pop(), pool)
+                pool.collect()
+            pool.drain()
 
     # the owner's thread -------------------------------------------------------------------------
 
@@ -222,6 +247,9 @@ class DirectoryImport:
             directory.missing -= 1
             if directory.missing:
                 return
+            if self._cache is not None and directory.facts is not None:
+                self._cache.finish(directory.facts)
+                directory.facts = None
             node = directory.node
             if final and node is not None and node.dirmeta is not None:
                 node.write(self._transaction)
@@ -237,6 +265,8 @@ class DirectoryImport:
         limit, take, node = self._limit, self._import.take, directory.node
         if node is None:
             return
+        if self._cache is not None:
+            directory.facts = self._cache.directory(fd)
         count, put = self._transaction.count_stored, node.put_file
         name = ""
         try:
@@ -268,9 +298,13 @@ class DirectoryImport:
         except OSTreeError as error:
             error.hint = error.hint or f"while committing {directory.shown(name)}"
             raise
-        return partial(self._finish_file, directory, name, stored)
+        return partial(self._finish_file, directory, name, opened, stored)
 
-    def _finish_file(self, directory: Directory, name: str, stored: StoredFile) -> None:
+    def _finish_file(
+        self, directory: Directory, name: str, opened: OpenedFile, stored: StoredFile
+    ) -> None:
+        if directory.facts is not None:
+            directory.facts.add(opened.info, opened.header, stored.digest)
         if directory.node is not None:
             directory.node.put_file(encode_filename(name), stored.digest)
         self._transaction.count_stored(stored)

@@ -124,10 +124,18 @@ class FileImport:
                 return None
             if known is not None and opened.unchanged:
                 return StoredFile(known, opened.info.st_size, RECOGNISED)
+            facts = directory.facts
+            if facts is not None:
+                digest = facts.find(opened.info, opened.header)
+                if digest is not None and self._has(digest):
+                    return StoredFile(digest, opened.info.st_size, RECOGNISED)
             if opened.info.st_size > limit:
                 fd = -1  # the caller's from now on
                 return opened
-            return self.store_opened(opened)
+            stored = self.store_opened(opened)
+            if facts is not None:
+                facts.add(opened.info, opened.header, stored.digest)
+            return stored
         finally:
             if fd >= 0:
                 opened.close()
@@ -193,6 +201,9 @@ class FileImport:
         )
 
     # objects ----------------------------------------------------------------------------------
+
+    def _has(self, digest: bytes) -> bool:
+        return self._store.has(Checksum.of_digest(digest), ObjectType.FILE)
 
     def _put(self, digest: bytes, header: FileHeader, data: bytes) -> StoredFile:
         checksum = Checksum.of_digest(digest)

@@ -41,6 +41,7 @@ class TreeWriter(ObjectWriter):
         path: str | os.PathLike[str],
         *,
         modifier: Modifier | None = None,
+        stat_cache: bool | None = None,
         on_event: Listener | None = None,
     ) -> TreeId:
         """Store a directory with all that is below it.
@@ -48,13 +49,17 @@ class TreeWriter(ObjectWriter):
         Args:
             path: A directory, not a symbolic link to one.
             modifier: Changes of owner, mode and attributes.
+            stat_cache: Do not read files that did not change since they were committed; None
+                follows the configuration.
             on_event: Is given :class:`~ostree.events.StepProgress` of ``commit``.
 
         Raises:
             OSTreeError: naming the entry that cannot be committed, and why.
         """
         tree = MutableTree()
-        self.add_directory(tree, path, modifier=modifier, final=True, on_event=on_event)
+        self.add_directory(
+            tree, path, modifier=modifier, final=True, stat_cache=stat_cache, on_event=on_event
+        )
         return tree.write(self)
 
     def import_tar(
@@ -96,6 +101,7 @@ class TreeWriter(ObjectWriter):
         links: Links = Links.READ,
         consume: bool = False,
         final: bool = False,
+        stat_cache: bool | None = None,
         on_event: Listener | None = None,
     ) -> None:
         """Lay a directory with all that is below it over a tree.
@@ -109,6 +115,8 @@ class TreeWriter(ObjectWriter):
             consume: Remove what is committed when the transaction is published; files that
                 can be are made objects as they are.
             final: The tree is complete with that: what is stored need not stay in memory.
+            stat_cache: Do not read files that did not change since they were committed; None
+                follows the configuration.
             on_event: Is given :class:`~ostree.events.StepProgress` of ``commit``.
 
         Raises:
@@ -127,6 +135,9 @@ class TreeWriter(ObjectWriter):
             trusts_links=links is Links.TRUST,
             final=final,
             prefix=prefix,
+            # What is consumed is not committed a second time.
+            stat_cache=not consume
+            and (self._repo.config.stat_cache if stat_cache is None else stat_cache),
         )
         DirectoryImport(self._repo, self, options, on_event).run(path_text(path), tree)
 

@@ -126,9 +126,8 @@ class LooseStore:
     def has(self, checksum: str, type: ObjectType) -> bool:
         """Whether the object is there."""
         path = loose_path(checksum, self.extension(type))
-        if self.staging is not None and self.staging.has(path):
-            return True
-        return self.objects.has(path)
+        # What is staged was not in the repository, and most of what is asked for is.
+        return self.objects.has(path) or (self.staging is not None and self.staging.has(path))
 
     def place(self, checksum: str, type: ObjectType) -> ObjectDirectory | None:
         """The directory that has the object."""

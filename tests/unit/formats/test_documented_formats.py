@@ -7,7 +7,16 @@ import zlib
 
 import pytest
 
-from ostree.formats import commit, commitmeta, dirmeta, dirtree, file_header, sizes, summary
+from ostree.formats import (
+    commit,
+    commitmeta,
+    dirmeta,
+    dirtree,
+    file_header,
+    sizes,
+    stat_cache,
+    summary,
+)
 from ostree.formats.commit import Commit
 from ostree.formats.gvariant import Variant
 from ostree.types import Checksum, DirMeta, FileHeader, ObjectType, TreeId
@@ -29,6 +38,23 @@ SUMMARY = summary.build(
     mode="archive-z2",
     last_modified=TIME + 100,
 )
+
+
+def stat_cache_file() -> bytes:
+    """One file in one directory, known since one commit."""
+    times = 1700000000_250000000
+    prefix = file_header.content_prefix(FileHeader(0, 0, 0o100644))
+    key = stat_cache.key_of(24, 6, times, times, stat_cache.header_mark(prefix))
+    assert key is not None
+    records = key + HELLO.digest
+    end = stat_cache.HEADER_SIZE + len(records)
+    group = stat_cache.group_of(records, stat_cache.HEADER_SIZE, 1)
+    index = stat_cache.encode_index({(2049, 23): group})
+    boot = stat_cache.boot_mark("6e3f2f4c-2e58-43a9-9b07-3d3cbf0f8d25")
+    header = stat_cache.Header.of_index(boot, 1, end, index)
+    return stat_cache.encode_header(header) + records + index
+
+
 #: What the code makes of what the pages describe.
 WRITTEN = {
     "commit": commit.encode(BUILD_42),
@@ -38,6 +64,7 @@ WRITTEN = {
     "file": file_header.content_prefix(FileHeader(0, 0, 0o100644)) + b"hello\n",
     "ref": f"{COMMIT}\n".encode(),
     "sizes": sizes.encode_entry(sizes.ObjectSize(BIG, 45, 1000, ObjectType.FILE)),
+    "stat-cache": stat_cache_file(),
     "summary": summary.encode(SUMMARY),
     "tombstone": commitmeta.encode_tombstone(COMMIT),
 }

@@ -91,6 +91,11 @@ OPTIONS = (
         short="I",
     ),
     flag(
+        "stat-cache",
+        "Do not read files again that did not change since they were last committed",
+    ),
+    flag("no-stat-cache", "Read all files, whatever the configuration says"),
+    flag(
         "tar-autocreate-parents",
         "When loading tar archives, automatically create parent directories as needed",
     ),
