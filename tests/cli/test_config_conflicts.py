@@ -56,6 +56,9 @@ def test_conflicts_are_told_once_on_deploying_and_listed_afterwards(lab: AdminLa
         (lab.tree / "usr/etc" / name).write_text("new default\n")
     (lab.tree / "usr/etc/same").write_text("equal\n")
     os.utime(here / "same", ns=(0, 0))
+    lab.commit(2)
+    planned = lab.deploy("--dry-run")
+    document = json.loads(lab.deploy("--dry-run", "--json"))
 
     out, err = upgrade(lab)
 
@@ -65,6 +68,14 @@ def test_conflicts_are_told_once_on_deploying_and_listed_afterwards(lab: AdminLa
     )
     listed = lab.admin("config-diff", "--os=os", "--conflicts")
     assert listed == "AA   both\nMM   conf\nDM   gone\n"
+    told = planned.partition("Changed in /etc here and in the new default, kept as here:\n")[2]
+    assert told.startswith(
+        "  both (added here, added there)\n"
+        "  conf (modified here, modified there)\n"
+        "  gone (removed here, modified there)\n"
+        "Space in "
+    )
+    assert [entry["path"] for entry in document["conflicts"]] == ["both", "conf", "gone"]
 
 
 def test_what_the_vendor_dropped_is_a_conflict_if_it_was_changed(lab: AdminLab) -> None:

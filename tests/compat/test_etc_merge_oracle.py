@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -16,12 +17,17 @@ import pytest
 
 from compat import etc_material
 from ostree.errors import OSTreeError
+from ostree.events import Message
+from ostree.sysroot.etc_conflicts import describe_conflicts
 from ostree.sysroot.settings import SysrootSettings
 from ostree.sysroot.sysroot import Sysroot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ostree.events import Event
+    from ostree.sysroot.deploying import DeployOptions
 
 pytestmark = [
     pytest.mark.oracle,
@@ -90,11 +96,20 @@ class Lab:
 
     def deploy_ours(self, branch: str, *, merge: bool) -> str | None:
         settings = SysrootSettings(immutable=False)
-        with Sysroot.open(self.ours.root, settings=settings) as sysroot:
+        options: DeployOptions = {"stateroot": "os", "merge": merge, "prune": False}
+        told: list[Event] = []
+        with Sysroot.open(self.ours.root, settings=settings, on_event=told.append) as sysroot:
+            foreseen = None
+            with contextlib.suppress(OSTreeError):  # then the deployment fails, too
+                foreseen = describe_conflicts(sysroot.plan_deploy(branch, **options).conflicts)
             try:
-                sysroot.deploy(branch, stateroot="os", merge=merge, prune=False)
+                sysroot.deploy(branch, **options)
             except OSTreeError as error:
                 return str(error)
+        texts = [event.text for event in told if isinstance(event, Message)]
+        conflicts = [text for text in texts if text.startswith("Changed in /etc here")]
+        assert foreseen is not None
+        assert conflicts == ([foreseen] if foreseen else [])
         return None
 
     def deploy_theirs(self, branch: str, *, merge: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ostree.cli.conflict_json import conflict_json
 from ostree.formats.size_text import format_size
 from ostree.sysroot.deployment_list import SwapKind
 
@@ -40,6 +41,10 @@ def _lines(plan: DeployPlan) -> Iterator[str]:
             yield f"  {path} ({format_size(size)})"
     if plan.pruned is not None:
         yield f"Pruned objects: {plan.pruned.deleted} ({format_size(plan.pruned.freed)})"
+    if plan.conflicts:
+        yield "Changed in /etc here and in the new default, kept as here:"
+        for conflict in plan.conflicts:
+            yield f"  {conflict.path} ({conflict.local} here, {conflict.vendor} there)"
     for check in plan.space:
         files = "" if check.needed.files is None else f", {check.needed.files} inodes"
         there = format_size(check.free.size)
@@ -107,6 +112,7 @@ def deploy_plan_document(plan: DeployPlan, sysroot: Sysroot) -> dict[str, Json]:
             "objects": 0 if plan.pruned is None else plan.pruned.deleted,
             "bytes": 0 if plan.pruned is None else plan.pruned.freed,
         },
+        "conflicts": [conflict_json(conflict) for conflict in plan.conflicts],
         "space": [
             {
                 "name": check.name,

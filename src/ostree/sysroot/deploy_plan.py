@@ -15,6 +15,7 @@ from ostree.sysroot.checking import room_checks
 from ostree.sysroot.cleanup import boot_directories, is_deployment_ref
 from ostree.sysroot.creating import directory_names
 from ostree.sysroot.deployment_list import SwapKind, place, plan_list, plan_swap
+from ostree.sysroot.etc_foresight import foresee_conflicts
 from ostree.sysroot.foresight import Foresight
 from ostree.sysroot.layout import deployments_directory, read_subbootversion
 from ostree.sysroot.lint import lint
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ostree.sysroot.changing import ChangeableSysroot
     from ostree.sysroot.deploying import DeployRequest
     from ostree.sysroot.deployment import Deployment
+    from ostree.sysroot.etc_conflicts import EtcConflict
     from ostree.sysroot.lint import Finding
     from ostree.sysroot.room import RoomCheck
 
@@ -72,6 +74,7 @@ class DeployPlan:
         kernels: What has to be in ``/boot``.
         boot_directories: Directories of kernels that are removed, with the bytes that frees.
         pruned: Objects that are removed; None if nothing is pruned.
+        conflicts: What of ``/etc`` was changed here and in the new default; it is kept as here.
         space: What is needed and what there is.
         findings: What is the matter with the tree; no errors.
     """
@@ -81,6 +84,7 @@ class DeployPlan:
         "boot_directories",
         "bootloader",
         "bootloader_files",
+        "conflicts",
         "deployments",
         "findings",
         "kernels",
@@ -109,6 +113,7 @@ class DeployPlan:
         self.kernels: tuple[PlannedKernel, ...] = ()
         self.boot_directories: tuple[tuple[str, int], ...] = ()
         self.pruned: PruneResult | None = None
+        self.conflicts: tuple[EtcConflict, ...] = ()
         self.space: tuple[RoomCheck, ...] = ()
         self.findings: tuple[Finding, ...] = ()
 
@@ -148,6 +153,7 @@ def plan_deploy(sysroot: ChangeableSysroot, request: DeployRequest) -> DeployPla
     _plan_boot_files(sysroot, plan, foresight)
     if request.prune and not request.stage:
         plan.pruned = _plan_prune(sysroot, wanted)
+    plan.conflicts = tuple(_plan_merge(sysroot, request, foresight))
     plan.space = tuple(room_checks(sysroot, request, foresight, exact=True))
     return plan
 
@@ -265,6 +271,20 @@ def _plan_bootloader(
     finally:
         os.close(fd)
     return bootloader.config_files(facts, plan.boot.bootversion, entries)
+
+
+def _plan_merge(
+    sysroot: ChangeableSysroot, request: DeployRequest, foresight: Foresight
+) -> list[EtcConflict]:
+    """The conflicts of the merge of ``/etc``, with the configuration as it is now."""
+    offered = foresight.default_etc
+    if request.merge is None or offered is None:
+        return []
+    fd = open_subdirectory(sysroot.root_fd, request.merge.path)
+    try:
+        return foresee_conflicts(fd, offered)
+    finally:
+        os.close(fd)
 
 
 def _plan_prune(sysroot: ChangeableSysroot, wanted: Sequence[Deployment]) -> PruneResult:

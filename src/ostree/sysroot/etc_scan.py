@@ -14,7 +14,7 @@ from ostree.system.files import FILE_FLAGS, open_beneath, open_directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import FileIO
+    from typing import BinaryIO
 
     from ostree.sysroot.etc_diff import EtcChanges, SameContent
 
@@ -100,10 +100,10 @@ def same_content(first_dir: int, second_dir: int) -> SameContent:
     def compare(path: str) -> bool:
         try:
             with (
-                open(open_file(first_dir, path), "rb", buffering=0) as first,
-                open(open_file(second_dir, path), "rb", buffering=0) as second,
+                open(open_file(first_dir, path), "rb") as first,
+                open(open_file(second_dir, path), "rb") as second,
             ):
-                return _is_equal(first, second)
+                return is_equal(first, second)
         except FileNotFoundError:
             # A running system removes files at any time.
             return False
@@ -111,7 +111,8 @@ def same_content(first_dir: int, second_dir: int) -> SameContent:
     return compare
 
 
-def _is_equal(first: FileIO, second: FileIO) -> bool:
+def is_equal(first: BinaryIO, second: BinaryIO) -> bool:
+    """Whether two buffered streams hold the same from here to their ends."""
     while True:
         chunk = first.read(_CHUNK)
         if chunk != second.read(_CHUNK):

@@ -77,6 +77,12 @@ class Foresight:
         """Bytes of the files that are put below ``/boot``."""
         return installed_sizes(self.files, self.kernel)
 
+    @property
+    def default_etc(self) -> Tree | None:
+        """The default configuration, if there is one."""
+        path = self.files.find("usr/etc", stat.S_IFDIR)
+        return None if path is None else self._root[path]
+
     def as_deployment(self, stateroot: str, serial: int = 0) -> Deployment:
         """The deployment that will be made of it."""
         return Deployment(
@@ -91,10 +97,9 @@ class Foresight:
         """
         copies = self._repo.mode is not RepoMode.BARE
         need = self._tree_need(self._root, block, copies=copies)
-        default_etc = self.files.find("usr/etc", stat.S_IFDIR)
-        if default_etc is None:
+        if self.default_etc is None:
             return need
-        return need.plus(self._tree_need(self._root[default_etc], block, copies=True))
+        return need.plus(self._tree_need(self.default_etc, block, copies=True))
 
     def _tree_need(self, directory: Tree, block: int, *, copies: bool) -> Room:
         """What a directory takes; each dirtree is read once, however often it occurs."""

@@ -33,8 +33,9 @@ _MAY_DIFFER = (
     (re.compile(r"Opening usr/lib/modules: "), ""),
 )
 #: What the reference refuses and we do: a copy that is there already, made readable by the first
-#: checkout, is identical to what the second one would make.
-_WE_CAN = "error: Copy checkout of "
+#: checkout, is identical to what the second one would make; and a link may lead upwards (ADR 19),
+#: where the path is one of another commit.
+_WE_CAN = ("error: Copy checkout of ", "error: No such file or directory: /..")
 _FREED = re.compile(r"\d[\d.]*\W(?:bytes|[kM]B)(?= freed)|(?<=freeing )\d.*")
 
 

@@ -53,6 +53,7 @@ def _changes(args: Arguments, sysroot: Sysroot) -> list[tuple[str, str]]:
 
 
 def _print_json(ctx: Context, args: Arguments, sysroot: Sysroot) -> None:
+    from ostree.cli.conflict_json import conflict_json
     from ostree.cli.deployment_json import deployment_json
     from ostree.cli.json_output import text_fields
 
@@ -67,12 +68,5 @@ def _print_json(ctx: Context, args: Arguments, sysroot: Sysroot) -> None:
         document["deployment"] = deployment_json(sysroot, found.deployment)
         for key, version in (("old", found.old), ("new", found.new)):
             document[key] = None if version is None else deployment_json(sysroot, version)
-        document["conflicts"] = [
-            {
-                "local": conflict.local,
-                "vendor": conflict.vendor,
-                **text_fields("path", conflict.path),
-            }
-            for conflict in found.conflicts
-        ]
+        document["conflicts"] = [conflict_json(conflict) for conflict in found.conflicts]
     print_json(ctx, document)
