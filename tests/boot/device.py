@@ -117,6 +117,10 @@ class Device:
         self.expect("ostree: FALLBACK")
         self.wait_until_up(version)
         assert " ostree.fallback=" in self.run("cat /proc/cmdline")
+        self.put_away(bad)
+
+    def put_away(self, bad: str) -> None:
+        """What a unit of the system would do after a fallback."""
         with self._steps.step("health-check after a fallback"):
             out = self.run("ostree admin health-check")
         assert f"Deployment {bad}.0 did not start; back to " in out

@@ -80,8 +80,13 @@ class Vendor:
             self._run("summary", "-u", f"--repo={self._repository}")
         return commit
 
-    def make_disk(self) -> Path:
-        """An image with the release that was published last."""
+    def make_disk(self, bootloader: str = "uboot", *options: str) -> Path:
+        """An image with the release that was published last.
+
+        Args:
+            bootloader: As ``image build`` has it.
+            options: Further ones of that command.
+        """
         image = self._work / "disk.img"
         layout = "boot-partition" if self._separate_boot else "single"
         table = "gpt" if self._separate_boot else "mbr"
@@ -89,7 +94,7 @@ class Vendor:
         with self._steps.step("image build"):
             self._run(
                 *("image", "build", f"--repo={self._repository}", f"--ref={REF}", "--os=small"),
-                *("--bootloader=uboot", f"--layout={layout}", f"--table={table}"),
-                *(kargs, f"--output={image}"),
+                *(f"--bootloader={bootloader}", f"--layout={layout}", f"--table={table}"),
+                *(kargs, f"--output={image}", *options),
             )
         return image

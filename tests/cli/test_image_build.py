@@ -41,6 +41,8 @@ def test_what_has_to_be_given(missing: str) -> None:
         (["--size=0"], "--size '0': a size is a number with K, M, G or T"),
         (["--data=4X"], "--data '4X': a size is a number with K, M, G or T"),
         (["--remote=x"], "--remote 'x': it is NAME=URL"),
+        (["--bootloader=grub2", "--tries=6"], "--tries '6': it is 0 to 5"),
+        (["--bootloader=grub2", "--tries=many"], "--tries 'many': it is 0 to 5"),
     ],
 )
 def test_values_that_mean_nothing(options: list[str], message: str) -> None:
@@ -50,6 +52,12 @@ def test_values_that_mean_nothing(options: list[str], message: str) -> None:
 def test_options_of_a_remote_need_one() -> None:
     assert fail("image", "build", *NEEDED, "--no-gpg-verify") == (
         "error: Options of a remote need --remote"
+    )
+
+
+def test_where_a_script_counts_it_has_its_own_setting() -> None:
+    assert "--tries is for grub2" in fail(
+        "image", "build", *NEEDED, "--bootloader=uboot", "--tries=3"
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,19 @@ def check(text: str) -> None:
 
 def test_a_whole_config() -> None:
     check(format_grub_config(ENTRIES, prefix="/boot"))
+
+
+@pytest.mark.parametrize("tries", range(1, 6))
+@pytest.mark.parametrize("entries", [[], ENTRIES[:1], ENTRIES])
+def test_a_config_that_counts(tries: int, entries: list[BootEntry]) -> None:
+    check(format_grub_config(entries, prefix="/boot", tries=tries))
+
+
+def test_what_the_documentation_gives_distributions() -> None:
+    text = (Path(__file__).parents[2] / "docs/boot-loaders.md").read_text()
+    commands = re.search(r"```\n( *load_env .*?)```", text, re.DOTALL)
+    assert commands
+    check(commands[1])
 
 
 def test_menu_entries() -> None:

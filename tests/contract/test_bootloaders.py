@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KINDS = ["syslinux", "uboot", "grub2", "grub2-efi", "grub2-builtin", "none"]
+KINDS = [
+    "syslinux",
+    "uboot",
+    "grub2",
+    "grub2-efi",
+    "grub2-builtin",
+    "grub2-builtin-counting",
+    "none",
+]
 STAMPED = list(NEVER_PROBED)
 #: Another program reads the entries, or the boot loader itself.
 GENERATED = ["grub2", "grub2-efi", "none"]

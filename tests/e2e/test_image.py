@@ -14,6 +14,7 @@ import pytest
 
 from cli.running import fail, ostree, succeed
 from ostree.formats import uboot_script
+from ostree.formats.grub_environment import empty_block
 from support.draft_trees import SYSTEMD, Contents, snapshot, write_tree
 from support.image_tools import why_no_images
 
@@ -442,7 +443,15 @@ def test_what_grub_finds(layout: str, repo: Path, tmp_path: Path) -> None:
     config = (boot / "grub/grub.cfg").read_text()
     kernel = next(line.split()[1] for line in config.splitlines() if line.split()[:1] == ["linux"])
     assert (boot / kernel.removeprefix("/boot/")).read_text() == "kernel"
-    assert "bootloader=grub2" in (contents["root"] / "ostree/repo/config").read_text()
+    settings = (contents["root"] / "ostree/repo/config").read_text()
+    assert "bootloader=grub2\nboot-counting-tries=3\n" in settings
+    assert "ostree: try $ostree_try, limit 3" in config
+    environment = subprocess.run(
+        ["mtype", "-i", contents["firmware"], "::/EFI/ostree/grubenv"],
+        check=True,
+        capture_output=True,
+    ).stdout
+    assert environment == empty_block()
 
 
 def test_grub_needs_its_modules(repo: Path, tmp_path: Path) -> None:

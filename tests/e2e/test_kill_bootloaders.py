@@ -1,7 +1,7 @@
 """Whatever call a command dies at, or the disk fails in, the boot loader finds whole deployments.
 
 Boot entries and ``uEnv.txt`` are looked at by ``test_kill_admin.py``; here it is ``syslinux.cfg``,
-and the ``grub.cfg`` of an EFI system partition, which does not change in the same moment as
+a ``grub.cfg`` that counts, and the ``grub.cfg`` of an EFI system partition, which does not change in the same moment as
 ``boot/loader`` does.  After that the sysroot boots; it boots after a cleanup, and after the command
 was run again, and then what it boots is the new list.
 
@@ -41,6 +41,7 @@ RELEASES = (("1", "a"), ("2", "b"), ("3", "c"))
 #: What the boot loader reads, and how it names kernel and arguments.
 CONFIGS = {
     "syslinux": ("boot/syslinux/syslinux.cfg", r"\tKERNEL (\S+)\n(?:\t.*\n)*?\tAPPEND (.*)\n"),
+    "grub2-counting": ("boot/grub/grub.cfg", r"\t linux (\S+) (.*)\n"),
     "grub2-efi": ("boot/efi/EFI/vendor/grub.cfg", r"\t linux (\S+) (.*)\n"),
 }
 
@@ -57,13 +58,23 @@ class Lab:
         succeed("admin", "os-init", f"--sysroot={self.template}", "os")
         config = self.template / self.path
         config.parent.mkdir(parents=True)
-        if kind == "syslinux":
+        self.environ = dict(MUTABLE)
+        if kind == "grub2-efi":
+            config.write_text("")
+        else:
             (self.template / "boot/loader.0").mkdir()
             (self.template / "boot/loader").symlink_to("loader.0")
-            (self.template / "boot/loader.0/syslinux.cfg").write_text("TIMEOUT 20\n")
-            config.symlink_to("../loader/syslinux.cfg")
-        else:
-            config.write_text("")
+            (self.template / "boot/loader.0" / config.name).write_text("")
+            config.symlink_to(f"../loader/{config.name}")
+        if kind == "grub2-counting":
+            del self.environ["OSTREE_GRUB2_EXEC"]
+            words = (
+                f"--repo={self.template}/ostree/repo",
+                "set",
+                "sysroot.boot-counting-tries",
+                "3",
+            )
+            succeed("config", *words)
         for number, (release, kernel) in enumerate(RELEASES):
             self._add(directory, number, release, kernel)
 
@@ -77,7 +88,7 @@ class Lab:
             self.deploy(self.template)
 
     def deploy(self, root: Path) -> None:
-        succeed("admin", "deploy", f"--sysroot={root}", "--os=os", "main", environ=MUTABLE)
+        succeed("admin", "deploy", f"--sysroot={root}", "--os=os", "main", environ=self.environ)
 
     def reset(self) -> None:
         if self.root.exists():
@@ -124,7 +135,7 @@ def test_at_every_call(
 
     def act() -> bytes:
         argv = ("admin", "deploy", f"--sysroot={lab.root}", "--os=os", "main")
-        return b"done" if ostree(*argv, environ=MUTABLE).status == 0 else b"failed"
+        return b"done" if ostree(*argv, environ=lab.environ).status == 0 else b"failed"
 
     lab.reset()
     assert lab.booted() == old
@@ -143,7 +154,7 @@ def test_at_every_call(
             found = lab.booted()
             assert found in (old, new)
             outcomes["new" if found == new else "old"] += 1
-            succeed("admin", "cleanup", f"--sysroot={lab.root}", environ=MUTABLE)
+            succeed("admin", "cleanup", f"--sysroot={lab.root}", environ=lab.environ)
             assert lab.booted() in (found, new)
             if lab.booted() == old:
                 lab.deploy(lab.root)

@@ -63,7 +63,8 @@ class Place:
             host_directory=str(self.host),
             run_directory=str(self.run),
         )
-        config = SysrootConfig(bootprefix=bootprefix)
+        tries = 3 if kind.endswith("-counting") else 0
+        config = SysrootConfig(bootprefix=bootprefix, tries=tries)
         loader = bootloader_kind(kind.partition("-")[0])(config, settings, self.root_fd)
         loader.is_active()
         return loader

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ostree.formats.keyfile import KeyFile
 
 _BOOTLOADERS = ("auto", "none", "grub2", "syslinux", "uboot", "zipl", "aboot")
-_MAX_TRIES = 5
+MAX_TRIES = 5
 
 
 class SysrootConfig:
@@ -50,10 +50,10 @@ def parse_config(keyfile: KeyFile) -> SysrootConfig:
     if bootloader not in _BOOTLOADERS:
         raise SysrootError(f"Invalid bootloader configuration: '{bootloader}'")
     tries = keyfile.find_string("sysroot", "boot-counting-tries") or "0"
-    if not (len(tries) == 1 and "0" <= tries <= str(_MAX_TRIES)):
+    if not (len(tries) == 1 and "0" <= tries <= str(MAX_TRIES)):
         raise SysrootError(
             f"Parsing sysroot.boot-counting-tries: Invalid value '{tries}', "
-            f"expected 0 to {_MAX_TRIES}"
+            f"expected 0 to {MAX_TRIES}"
         )
     extra = keyfile.find_string("sysroot", "bls-append-except-default") or ""
     return SysrootConfig(

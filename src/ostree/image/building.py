@@ -59,6 +59,8 @@ class ImageRequest(NamedTuple):
         remote_options: Further options of it.
         seed: Identities are made from this, so that they are always the same.
         root_by: What ``root=`` names the root file system by.
+        tries: How often a new deployment is started that does not come up; 0 if that is not counted,
+            or not by OSTree's configuration.
     """
 
     repository: str
@@ -78,6 +80,7 @@ class ImageRequest(NamedTuple):
     remote_options: Sequence[tuple[str, str]] = ()
     seed: str | None = None
     root_by: RootBy = RootBy.UUID
+    tries: int = 0
 
 
 class MadeImage(NamedTuple):
@@ -227,6 +230,7 @@ class _Builder:
             arguments,
             request.remote,
             request.remote_options,
+            request.tries,
         )
 
     def _mounts(self, uuids: Mapping[Role, UUID]) -> list[tuple[UUID, str, str]]:

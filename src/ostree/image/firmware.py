@@ -7,7 +7,7 @@ import shutil
 from enum import Enum
 
 from ostree.errors import ImageError
-from ostree.formats import uboot_script
+from ostree.formats import grub_environment, uboot_script
 from ostree.formats.disk_partition import PartitionKind
 
 TYPE_CHECKING = False
@@ -26,12 +26,28 @@ class Loader(Enum):
     NONE = "none"
 
 
+#: Those for which ``[sysroot] boot-counting-tries`` says when another deployment is taken.
+COUNTING = (Loader.GRUB2,)
+
 #: What U-Boot's script keeps between boots; it must be there to be written to.
 _BOOT_STATE = b"bootcount=0\n"
-#: GRUB's modules that find ``grub.cfg`` on ext4 and start a kernel.
+#: Where GRUB keeps what it counts; also its prefix.
+_GRUB_DIRECTORY = "EFI/ostree"
+#: GRUB's modules that find ``grub.cfg`` on ext4, count and start a kernel.
 _GRUB_MODULES = (
     *("part_gpt", "part_msdos", "ext2", "fat", "search", "search_fs_uuid", "configfile"),
-    *("normal", "linux", "echo", "test", "serial", "terminal", "gzio", "all_video", "reboot"),
+    *(
+        "normal",
+        "linux",
+        "echo",
+        "test",
+        "loadenv",
+        "serial",
+        "terminal",
+        "gzio",
+        "all_video",
+        "reboot",
+    ),
 )
 #: Of GRUB's platforms those with UEFI, and the program that UEFI looks for on a disk.
 _GRUB_PLATFORMS = {
@@ -77,6 +93,8 @@ def gather_uboot(directory: str, script: bytes) -> None:
 def gather_grub(directory: str, tools: Toolbox, *, architecture: str, boot: UUID) -> None:
     """GRUB as an EFI program that goes on with ``grub.cfg`` on the file system of ``/boot``.
 
+    What it counts stays on its own partition: it writes in place, without regard for a journal.
+
     Raises:
         ImageError: it cannot be made here for this architecture.
     """
@@ -95,13 +113,14 @@ def gather_grub(directory: str, tools: Toolbox, *, architecture: str, boot: UUID
     with open(early, "w", encoding="ascii") as file:
         file.write(
             f"search --no-floppy --fs-uuid --set=root {boot}\n"
-            "set prefix=($root)/boot/grub\n"
             "configfile ($root)/boot/grub/grub.cfg\n"
         )
     program = os.path.join(place, name)
-    where = ("-O", platform, "-p", "/boot/grub", "-c", early, "-o", program)
+    where = ("-O", platform, "-p", f"/{_GRUB_DIRECTORY}", "-c", early, "-o", program)
     tools.run("grub-mkimage", *where, *_GRUB_MODULES)
     os.unlink(early)
+    os.makedirs(os.path.join(directory, _GRUB_DIRECTORY), exist_ok=True)
+    _write(directory, f"{_GRUB_DIRECTORY}/grubenv", grub_environment.empty_block())
 
 
 def gather_extra(directory: str, extra: str) -> None:

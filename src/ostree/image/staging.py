@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ostree.errors import ImageError
 from ostree.formats.grub import format_grub_config
 from ostree.formats.refspec import looks_like_checksum
+from ostree.formats.sysroot_config import parse_config
 from ostree.image.fstab import add_mounts
 from ostree.sysroot.kernel_argument_options import KernelArgumentOptions
 from ostree.sysroot.settings import SysrootSettings
@@ -37,6 +38,7 @@ class SystemRequest(NamedTuple):
         kernel_arguments: In their order.
         remote: The remote that updates come from, and its URL, if any.
         remote_options: Further options of it.
+        tries: ``[sysroot] boot-counting-tries`` of the new system.
     """
 
     repository: str
@@ -46,6 +48,7 @@ class SystemRequest(NamedTuple):
     kernel_arguments: Sequence[str]
     remote: tuple[str, str] | None = None
     remote_options: Sequence[tuple[str, str]] = ()
+    tries: int = 0
 
 
 class MadeSystem(NamedTuple):
@@ -123,23 +126,26 @@ def _write_grub_config(sysroot: Sysroot) -> None:
     Not with a tree's own ``grub-mkconfig``, which would look at the disks of this machine.
     """
     entries = [deployment.entry for deployment in sysroot.deployments]
+    tries = parse_config(sysroot.repo.config.keyfile).tries
     # Where /boot is a file system of its own, the link boot/boot makes this path right as well.
-    text = format_grub_config(entries, prefix="/boot")
+    text = format_grub_config(entries, prefix="/boot", tries=tries)
     replace_file("boot/loader/grub.cfg", text.encode(), sysroot.root_fd, sync=False)
-    _set_bootloader(sysroot, "grub2")
+    _set(sysroot, "bootloader", "grub2")
 
 
 def _configure(sysroot: Sysroot, request: SystemRequest) -> None:
     writes_itself = request.bootloader == "uboot"
-    _set_bootloader(sysroot, request.bootloader if writes_itself else "none")
+    _set(sysroot, "bootloader", request.bootloader if writes_itself else "none")
+    if request.tries:
+        _set(sysroot, "boot-counting-tries", str(request.tries))
     if request.remote is not None:
         name, url = request.remote
         sysroot.repo.remotes.add(name, [("url", url), *request.remote_options])
 
 
-def _set_bootloader(sysroot: Sysroot, name: str) -> None:
+def _set(sysroot: Sysroot, key: str, value: str) -> None:
     keyfile = sysroot.repo.config.keyfile.copy()
-    keyfile.set_string("sysroot", "bootloader", name)
+    keyfile.set_string("sysroot", key, value)
     sysroot.repo.save_config(keyfile)
 
 

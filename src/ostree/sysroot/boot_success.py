@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.kernel_arguments import split_words
-from ostree.sysroot import boot_counter
+from ostree.sysroot.boot_counts import BootCounts
 from ostree.sysroot.boot_failures import forget_failure, remember_failure
 from ostree.sysroot.reordering import make_default, undeploy
 from ostree.sysroot.step import step
@@ -16,7 +16,7 @@ from ostree.system.watchdog import stop_watchdog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ostree.sysroot.changing import ChangeableSysroot
     from ostree.sysroot.deployment import Deployment
@@ -39,16 +39,30 @@ class Verdict(NamedTuple):
     works: Deployment
 
 
-def judge(deployments: Sequence[Deployment], booted: Deployment, arguments: str) -> Verdict:
+def judge(
+    deployments: Sequence[Deployment],
+    booted: Deployment,
+    arguments: str,
+    counted_out: Callable[[], bool],
+) -> Verdict:
     """What the fact that a deployment runs says, given the kernel's command line.
 
-    The boot loader says that it fell back, or the first one's entry has no tries left, as where
-    systemd-boot counts.  A deployment that waits for the shutdown was not tried, and who chose an
-    older one in the boot loader's menu had no fallback.
+    The boot loader says that it fell back, or notes it where it counts, or the first one's entry has
+    no tries left, as where systemd-boot counts.  A deployment that waits for the shutdown was not
+    tried, and who chose an older one in the boot loader's menu had no fallback.
+
+    Args:
+        deployments: All, in their order.
+        booted: The one that runs.
+        arguments: The kernel's command line.
+        counted_out: Whether the boot loader has noted a fallback; not asked where it is plain.
     """
     first = next((each for each in deployments if not each.staged), booted)
-    fell_back = any(word.startswith(_FALLBACK) for word in split_words(arguments))
-    failed = first is not booted and (fell_back or _has_no_tries_left(first))
+    failed = first is not booted and (
+        any(word.startswith(_FALLBACK) for word in split_words(arguments))
+        or _has_no_tries_left(first)
+        or counted_out()
+    )
     return Verdict(first if failed else None, booted)
 
 
@@ -72,7 +86,10 @@ def accept_boot(sysroot: ChangeableSysroot) -> None:
     if sysroot.booted is None:
         raise SysrootError("Not currently booted into an OSTree system")
     arguments = sysroot.read_command_line()
-    verdict = judge(sysroot.deployments, sysroot.booted, arguments)
+    settings = sysroot.settings
+    device = os.fstat(sysroot.root_fd).st_dev
+    counts = BootCounts(settings.host_directory, device, settings.run_directory)
+    verdict = judge(sysroot.deployments, sysroot.booted, arguments, counts.fell_back)
     works, failed = verdict.works, verdict.failed
     if failed is not None:
         remember_failure(sysroot.root_fd, failed.stateroot, failed.checksum)
@@ -82,9 +99,7 @@ def accept_boot(sysroot: ChangeableSysroot) -> None:
         else:
             undeploy(sysroot, sysroot.deployments.index(failed))
     forget_failure(sysroot.root_fd, works.stateroot, works.checksum)
-    device = os.fstat(sysroot.root_fd).st_dev
-    run_directory = sysroot.settings.run_directory
-    if boot_counter.reset_anywhere(sysroot.settings.host_directory, device, run_directory):
+    if counts.accept():
         sysroot.on_event(Message("The boot loader counts from 0 again"))
     if any(word.startswith(_WATCHDOG) for word in split_words(arguments)):
         with step("Stopping the watchdog"):

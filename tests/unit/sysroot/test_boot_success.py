@@ -53,10 +53,20 @@ def test_a_deployment_has_failed_if_the_boot_loader_fell_back_from_it(
     deployments: list[Deployment], booted: Deployment, arguments: str, expected: str | None
 ) -> None:
     """Who chose an older one in a menu had no fallback."""
-    verdict = judge(deployments, booted, arguments)
+    verdict = judge(deployments, booted, arguments, lambda: False)
 
     assert verdict.works is booted
     assert (verdict.failed.stateroot if verdict.failed else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("deployments", "booted", "expected"),
+    [([NEW, OLD], OLD, NEW), ([NEW, OLD], NEW, None), ([STAGED, OLD], OLD, None)],
+)
+def test_the_boot_loader_has_noted_a_fallback(
+    deployments: list[Deployment], booted: Deployment, expected: Deployment | None
+) -> None:
+    assert judge(deployments, booted, "quiet", lambda: True).failed is expected
 
 
 def test_failures_are_remembered_and_forgotten(lab: Lab) -> None:

@@ -98,7 +98,8 @@ class Grub2(Bootloader):
             return [ConfigFile(path, None)]
         from ostree.formats.grub import format_grub_config
 
-        return [ConfigFile(path, format_grub_config(entries, prefix=facts.prefix).encode())]
+        text = format_grub_config(entries, prefix=facts.prefix, tries=self._config.tries)
+        return [ConfigFile(path, text.encode())]
 
     def write_config(self, bootversion: int, deployments: Sequence[Deployment]) -> None:
         """Make ``grub.cfg``, in place or to be put in place after the swap."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ostree.cli.options import Arguments
     from ostree.events import Event
     from ostree.image.building import ImageRequest, MadeImage
+    from ostree.image.firmware import Loader
 
 USAGE = ""
 OPTIONS = (
@@ -37,6 +38,9 @@ OPTIONS = (
         "KIND",
         "What root= names the root file system by: uuid (default), label, partuuid or partlabel",
     ),
+    text(
+        "tries", "N", "Starts of a new deployment before the one before (default: 3; 0: for ever)"
+    ),
     path("boot-script", "FILE", "U-Boot script, as source or compiled, instead of our own"),
     path("firmware", "DIR", "Put the files of DIR on the FAT partition as well"),
     text("arch", "ARCH", "Architecture of the device as in uname -m (default: x86_64)"),
@@ -50,6 +54,10 @@ OPTIONS = (
 _LAYOUTS = ("single", "boot-partition")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _MAX_SIZE = 1 << 50
+_DEFAULT_TRIES = 3
+_TRIES_HINT = (
+    "U-Boot's script takes ostree_boot_limit from usr/lib/ostree-boot/uEnv.txt of the tree"
+)
 
 
 def run(ctx: Context, args: Arguments) -> None:
@@ -111,7 +119,25 @@ def _request(ctx: Context, args: Arguments) -> ImageRequest:
         remote_options=_remote_options(args),
         seed=args.text("seed"),
         root_by=RootBy(_choice(args, "root-by", [by.value for by in RootBy], "uuid")),
+        tries=_tries(args, loader),
     )
+
+
+def _tries(args: Arguments, loader: Loader) -> int:
+    from ostree.formats.sysroot_config import MAX_TRIES
+    from ostree.image.firmware import COUNTING
+
+    value = args.text("tries")
+    if loader not in COUNTING:
+        if value is not None:
+            names = " and ".join(each.value for each in COUNTING)
+            raise OptionError(f"--tries is for {names}", hint=_TRIES_HINT)
+        return 0
+    if value is None:
+        return _DEFAULT_TRIES
+    if not (len(value) == 1 and "0" <= value <= str(MAX_TRIES)):
+        raise OptionError(f"Invalid --tries '{value}': it is 0 to {MAX_TRIES}")
+    return int(value)
 
 
 def _choice(args: Arguments, name: str, values: list[str], default: str | None) -> str:
