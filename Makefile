@@ -3,7 +3,7 @@
 #   make demo [TREE=/path]   an operating system tree from commit to deployed update and back
 #   make test                all tests; each that cannot run here is named with its reason
 #   make test-boot           booted machines in QEMU: minutes, and downloads of Debian's kernels
-#   make test-boot-full      the same and ramdisks of Debian's own tools
+#   make test-boot-full      armv7, both layouts, Debian's own ramdisks and a real Debian as well
 #   make check               lint, format and types
 #   make bench               speed, as ratios to the reference command
 #   make conformance         upstream's installed tests against our command

@@ -73,7 +73,8 @@ def test_the_guide_has_the_blocks_that_are_run_here() -> None:
     kinds = [("device" if b.on_device else "host") if b.is_run else "-" for b in blocks()]
 
     assert (
-        " ".join(kinds) == "- host host host host host host - - host device device device - device"
+        " ".join(kinds)
+        == "- - host host host host host host - - host device device device - device"
     )
 
 
