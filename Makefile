@@ -37,6 +37,9 @@ REFERENCE_PACKAGES := ostree
 CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 strace libcap2-bin \
 	bsdextrautils cpio openssl parallel python3-yaml
 
+# A process for each processor; one that has done its part takes tests from the others.
+PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
 export PYTHON
 
 .DELETE_ON_ERROR:
@@ -58,7 +61,7 @@ demo: $(RUNTIME)
 
 test: $(DEV)
 	@.ci/setup packages $(TEST_PACKAGES)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-boot: $(DEV)
 	@.ci/setup packages $(BOOT_PACKAGES)

@@ -395,7 +395,7 @@ def failure(
         ),
         (["--mirror", "origin"], PullOptions(mirror=True)),
     ],
-    ids=str,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_refusals(
     oracle: Oracle, tmp_path: Path, source: Path, arguments: list[str], options: PullOptions
