@@ -4,6 +4,7 @@
 #   make test                all tests; each that cannot run here is named with its reason
 #   make test-boot           booted machines in QEMU: minutes, and downloads of Debian's kernels
 #   make test-boot-full      armv7, both layouts, Debian's own ramdisks and a real Debian as well
+#   make test-power          power cuts: thousands of states of the disk, and a machine in QEMU
 #   make check               lint, format and types
 #   make bench               speed, as ratios to the reference command
 #   make conformance         upstream's installed tests against our command
@@ -43,7 +44,7 @@ PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-boot test-boot-full check bench conformance install-units clean
+.PHONY: help demo test test-boot test-boot-full test-power check bench conformance install-units clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -70,6 +71,10 @@ test-boot: $(DEV)
 test-boot-full: $(DEV)
 	@.ci/setup packages $(BOOT_PACKAGES) mmdebstrap
 	$(BIN)/python -m pytest tests/boot $(PYTEST_ARGS)
+
+test-power: $(DEV)
+	@.ci/setup packages $(BOOT_PACKAGES)
+	$(BIN)/python -m pytest tests/power $(PYTEST_ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -80,6 +80,13 @@ class Vendor:
             self._run("summary", "-u", f"--repo={self._repository}")
         return commit
 
+    def publish_again(self, version: str, commit: str) -> str:
+        """Commit a release that was published before; gives the new commit's checksum."""
+        metadata = f"--add-metadata-string=version={version}"
+        again = self._commit(f"--branch={REF}", f"--tree=ref={commit}", metadata)
+        self._run("summary", "-u", f"--repo={self._repository}")
+        return again
+
     def make_disk(self, bootloader: str = "uboot", *options: str) -> Path:
         """An image with the release that was published last.
 

@@ -1,4 +1,4 @@
-"""A deployment recorded write by write, and every state that a power cut could have left.
+"""An operation recorded write by write, and every state that a power cut could have left.
 
 Runs in a mount namespace of its own: mounts that somebody else copies would keep loop devices, and
 with them old content, alive.
@@ -6,210 +6,258 @@ with them old content, alive.
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
+import os
 import random
 import re
-import shutil
+import stat
 import subprocess
-import sys
 import time
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
-from support.bootable import Sample, check_deployment
-from support.write_log import WriteLog
+from support.bootable import check_deployment, leftovers
+from support.forked_command import preload
+from support.power_disk import LAYOUTS, Disk, copy
+from support.power_operations import COMMANDS, OPERATIONS, System, Vendor
+from support.write_log import WriteLog, count_entries, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_MIB = 1 << 20
-_BOOT, _ROOT = (1 * _MIB, 24 * _MIB), (25 * _MIB, 96 * _MIB)
-_SIZE = 122 * _MIB
-_SOME = 40
+    from support.write_log import State
+
+#: What a state that is not as it has to be makes the checks raise.
+_BAD = (AssertionError, OSError, KeyError, ValueError, subprocess.SubprocessError)
 
 
-class Recording:
-    """A disk with two ext4 file systems, and what a deployment writes to it.
+class Outcome(NamedTuple):
+    """What became of a number of states.
 
-    Args:
-        directory: For images and logs.
-        what: ``full swap``, ``sub-swap`` (a deployment that changes nothing in ``/boot``) or
-            ``undeploy``.
+    Attributes:
+        states: How many there were.
+        different: How many different trees they were, once the journals were replayed.
+        booted: How many of them boot which releases, by what U-Boot sees.
+        bad: What is wrong with those that do not, or that cannot be gone on from.
     """
 
-    def __init__(self, directory: Path, what: str) -> None:
+    states: int
+    different: int
+    booted: dict[str, int]
+    bad: list[str]
+
+
+class PowerCuts:
+    """One operation on one system.
+
+    Args:
+        directory: For images and logs, preferably in memory.
+        operation: A name in ``OPERATIONS``.
+        layout: A name in ``LAYOUTS``.
+        same_kernel: Whether only bootlinks change.
+        careless: Whether nothing is synced, which leaves states that have to be found bad.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        operation: str,
+        layout: str,
+        *,
+        same_kernel: bool,
+        careless: bool = False,
+    ) -> None:
         self._directory = directory
-        self._disk, self._base = directory / "disk.img", directory / "base.img"
+        self._operation = OPERATIONS[operation]
+        self._layout = LAYOUTS[layout]
+        self._vendor = Vendor(directory, same_kernel=same_kernel)
+        self._careless = careless
+        self._base = directory / "base.img"
         self._log = directory / "log"
-        self._samples: dict[str, Sample] = {}
-        self._what = what
-        kernels = "aaa" if what == "sub-swap" else "abc"
-        self._releases = [Sample(str(number), kernel) for number, kernel in enumerate(kernels)]
-        self._limit = 0
+        self._range = (0, 0)
+        #: Those that were checked in full, by :func:`fingerprint`.
+        self._seen: set[bytes] = set()
+
+    def run(self, *, losses: int, sample: int | None = None) -> Outcome:
+        """Record the operation, and look at states.
+
+        Args:
+            losses: How many states with losses for each flush.
+            sample: Look at about that many states only.
+        """
+        preload(*COMMANDS)
+        with self._vendor.serving() as self._vendor.port:
+            self._record()
+            return self._check(losses, sample)
 
     # recording --------------------------------------------------------------------------------
 
-    def record(self) -> None:
-        """Change a system of two deployments, and write down what that does to the disk."""
-        with self._disk.open("wb") as file:
-            file.truncate(_SIZE)
-        for offset, size in (_BOOT, _ROOT):
-            self._run(
-                "/sbin/mkfs.ext4",
-                "-q",
-                "-F",
-                "-E",
-                f"offset={offset}",
-                self._disk,
-                f"{size >> 10}k",
-            )
-        with self._mounted(self._disk) as root:
-            self._set_up(root)
-        shutil.copyfile(self._disk, self._base)
-        with self._log.open("wb") as file:
-            file.truncate(1 << 30)  # Sparse; the driver does not make it longer.
-        with self._exported() as disk, self._mounted(disk) as root:
-            if self._what == "undeploy":
-                self._ostree("admin", "undeploy", f"--sysroot={root}", "0")
-            else:
-                self._deploy(root, 2)
+    def _record(self) -> None:
+        disk = self._disk("disk.img")
+        disk.make()
+        with disk.mounted() as root:
+            system = System(root, self._vendor)
+            system.set_up()
+            self._operation.prepare(system)
+            if self._careless:
+                system.sync_nothing()
+        copy(disk.image, self._base)
+        exported = self._disk("exported.img")
+        with (
+            recorded(disk.image, self._log, exported.image),
+            exported.mounted() as root,
+        ):
+            system = System(root, self._vendor, careless=self._careless)
+            self._operation.begin(system)
+            start = count_entries(self._log)
+            self._operation.act(system)
             # What the kernel writes later by itself belongs to it, what an unmount writes not.
-            time.sleep(1)
-            log = WriteLog(self._log)
-            self._limit = len(log.entries)
-            log.close()
+            time.sleep(1.5)
+            self._range = (start, count_entries(self._log))
 
-    def _set_up(self, root: Path) -> None:
-        self._ostree("admin", "init-fs", "--modern", root)
-        self._ostree("admin", "os-init", f"--sysroot={root}", "os")
-        (root / "boot/loader.0").mkdir()
-        (root / "boot/loader").symlink_to("loader.0")
-        (root / "boot/loader.0/uEnv.txt").touch()
-        (root / "boot/uEnv.txt").symlink_to("loader/uEnv.txt")
-        for number, sample in enumerate(self._releases):
-            tree = self._directory / f"tree-{number}"
-            sample.write(tree)
-            repo = f"--repo={root}/ostree/repo"
-            checksum = self._ostree("commit", repo, "-b", f"release-{number}", tree).strip()
-            self._samples[checksum] = sample
-        for number in range(2):
-            self._deploy(root, number)
-            for etc in root.glob("ostree/deploy/os/deploy/*/etc"):
-                (etc / "local").write_text("local\n")
-
-    def _deploy(self, root: Path, number: int) -> None:
-        self._ostree("admin", "deploy", f"--sysroot={root}", "--os=os", f"release-{number}")
-
-    @contextlib.contextmanager
-    def _exported(self) -> Iterator[Path]:
-        """The disk as a file all writes to which are logged."""
-        exported = self._directory / "exported.img"
-        exported.touch()
-        nodes = (
-            f"driver=file,node-name=f0,filename={self._disk}",
-            "driver=raw,node-name=r0,file=f0",
-            f"driver=file,node-name=f1,filename={self._log}",
-            "driver=raw,node-name=l0,file=f1",
-            (
-                "driver=blklogwrites,node-name=d0,file=r0,log=l0,log-sector-size=512,"
-                "log-super-update-interval=1"
-            ),
-        )
-        export = f"type=fuse,id=e0,node-name=d0,writable=on,mountpoint={exported}"
-        arguments = [word for node in nodes for word in ("--blockdev", node)]
-        daemon = subprocess.Popen(["qemu-storage-daemon", *arguments, "--export", export])
-        try:
-            while exported.stat().st_size == 0 and daemon.poll() is None:
-                time.sleep(0.05)
-            yield exported
-        finally:
-            daemon.terminate()
-            daemon.wait()
+    def _disk(self, name: str) -> Disk:
+        return Disk(self._directory / name, self._layout, self._directory)
 
     # checking ---------------------------------------------------------------------------------
 
-    def check(self, *, every_state: bool) -> None:
-        """Look at states; print those that do not boot, and at last how many there were."""
-        log = WriteLog(self._log, self._limit)
-        states = list(log.states(random.Random(1)))
-        step = 1 if every_state else max(1, len(states) // _SOME)
-        seen = bad = 0
-        outcomes: dict[str, int] = {}
-        state = self._directory / "state.img"
-        for name, entries in states[::step]:
-            seen += 1
-            self._run("cp", "--sparse=always", self._base, state)
-            with state.open("r+b") as image:
-                log.apply(entries, image)
+    def _check(self, losses: int, sample: int | None) -> Outcome:
+        start, end = self._range
+        log = WriteLog(self._log, end)
+        states = list(log.states(random.Random(1), losses=losses, start=start))
+        if sample is not None:
+            states = states[:: max(1, len(states) // sample)]
+        booted: Counter[str] = Counter()
+        bad = []
+        for state, disk in self._disks(log, states):
             try:
-                found = self._boot(state)
-            except (AssertionError, OSError, KeyError, subprocess.CalledProcessError) as error:
-                bad += 1
-                print(f"{name}: {error!r}")
-            else:
-                outcomes[found] = outcomes.get(found, 0) + 1
-        print(f"{len(log.entries)} entries, {len(states)} states; boots {outcomes}")
+                booted[self._check_state(disk)] += 1
+            except _BAD as error:
+                bad.append(f"{state.name}: {error!r}")
         log.close()
-        print(seen, bad)
+        return Outcome(len(states), len(self._seen), dict(booted), bad)
 
-    def _boot(self, image: Path) -> str:
-        """What U-Boot and then Linux would do; which releases can be booted."""
-        with self._mount(image, _BOOT, self._directory / "seen", "ro,noload") as boot:
-            text = (boot / "uEnv.txt").resolve(strict=True).read_text()
-            values = dict(line.split("=", 1) for line in text.splitlines() if line)
-            suffixes = [key.removeprefix("bootargs") for key in values if "bootargs" in key]
-            kernels = [
-                (
-                    (boot / values[f"kernel_image{suffix}"].removeprefix("/boot/")).read_text(),
-                    (boot / values[f"ramdisk_image{suffix}"].removeprefix("/boot/")).read_text(),
-                )
-                for suffix in suffixes
-            ]
-        assert suffixes[:1] == [""]
-        found = []
-        with self._mounted(image) as root:
-            for suffix, (kernel, ramdisk) in zip(suffixes, kernels, strict=True):
-                match = re.search(r"ostree=/(\S+)", values[f"bootargs{suffix}"])
-                assert match
-                deployment = (root / match[1]).resolve(strict=True)
-                sample = self._samples[deployment.name.partition(".")[0]]
-                check_deployment(deployment, sample)
-                modules = "usr/lib/modules/6.1"
-                assert kernel == sample.files[f"{modules}/vmlinuz"]
-                assert ramdisk == sample.files[f"{modules}/initramfs.img"]
-                found.append(str(self._releases.index(sample)))
-        for offset, _ in (_BOOT, _ROOT):
-            self._run("/sbin/e2fsck", "-fn", f"{image}?offset={offset}")
+    def _disks(self, log: WriteLog, states: list[State]) -> Iterator[tuple[State, Disk]]:
+        """The disk in each of the states; for each it is the same file."""
+        applied = 0
+        disk = self._disk("state.img")
+        for state in states:
+            if state.settled > applied:
+                with self._base.open("r+b") as image:
+                    log.apply(log.entries[applied : state.settled], image)
+                applied = state.settled
+            copy(self._base, disk.image)
+            with disk.image.open("r+b") as image:
+                log.apply(state.later, image)
+            yield state, disk
+
+    def _check_state(self, disk: Disk) -> str:
+        """Do what U-Boot and then Linux would do; gives the releases that can be booted."""
+        with disk.unreplayed_boot() as boot:
+            choices = read_choices(boot)
+        with disk.mounted() as root:
+            system = System(root, self._vendor)
+            found = [self._check_choice(root, choice) for choice in choices]
+            system.booted()
+            seen = fingerprint(root)
+        disk.check()
+        if seen not in self._seen:
+            self._go_on(disk)
+            self._seen.add(seen)
         return "+".join(found)
 
-    # mounts and programs ----------------------------------------------------------------------
+    def _check_choice(self, root: Path, choice: Choice) -> str:
+        """What U-Boot starts finds the deployment that belongs to it, whole."""
+        match = re.search(r"(?:^| )ostree=/(\S+)", choice.arguments)
+        assert match, choice.arguments
+        deployment = (root / match[1]).resolve(strict=True)
+        sample = self._vendor.samples[deployment.name.partition(".")[0]]
+        check_deployment(deployment, sample)
+        modules = "usr/lib/modules/6.1"
+        assert choice.kernel == sample.files[f"{modules}/vmlinuz"]
+        assert choice.ramdisk == sample.files[f"{modules}/initramfs.img"]
+        assert choice.device_tree == sample.files[f"{modules}/dtb/board.dtb"]
+        return str(self._vendor.releases.index(sample))
 
-    @contextlib.contextmanager
-    def _mounted(self, image: Path) -> Iterator[Path]:
-        """Both file systems, with their journals replayed."""
-        where = self._directory / "root"
-        with self._mount(image, _ROOT, where, "rw") as root:
-            (root / "boot").mkdir(exist_ok=True)
-            with self._mount(image, _BOOT, root / "boot", "rw"):
-                yield root
+    def _go_on(self, disk: Disk) -> None:
+        """Everything in the repository is whole, and the operation can be made again."""
+        with disk.mounted() as root:
+            system = System(root, self._vendor)
+            system.repo("fsck", "--quiet")
+            pulled = self._vendor.commits[system.pulled()]
+            partial = {path.stem for path in (root / "ostree/repo/state").glob("*.commitpartial")}
+            assert pulled not in partial
+            self._operation.act(system)
+            self._operation.check(system)
+            system.repo("fsck", "--quiet")
+            system.admin("cleanup")
+            left = set(leftovers(root, self._vendor.samples)) - {"boot/lost+found"}
+            assert not left, left
+        disk.check()
 
-    @contextlib.contextmanager
-    def _mount(
-        self, image: Path, part: tuple[int, int], where: Path, options: str
-    ) -> Iterator[Path]:
-        where.mkdir(exist_ok=True)
-        offset, size = part
-        options = f"loop,offset={offset},sizelimit={size},{options}"
-        self._run("mount", "-t", "ext4", "-o", options, image, where)
-        try:
-            yield where
-        finally:
-            self._run("umount", where)
 
-    def _ostree(self, *arguments: str | Path) -> str:
-        return self._run(sys.executable, "-m", "ostree", *arguments)
+class Choice(NamedTuple):
+    """What U-Boot starts: what it has read, and the kernel's command line."""
 
-    def _run(self, *command: str | Path) -> str:
-        return subprocess.run(
-            [str(word) for word in command], check=True, capture_output=True, text=True
-        ).stdout
+    kernel: str
+    ramdisk: str
+    device_tree: str
+    arguments: str
+
+
+def read_choices(boot: Path) -> list[Choice]:
+    """What ``uEnv.txt`` makes U-Boot start, and what it falls back to.
+
+    Raises:
+        OSError: a file that it names is not there, or has a hole in it.
+        KeyError: it names none.
+    """
+    text = (boot / "uEnv.txt").resolve(strict=True).read_text()
+    values = dict(line.split("=", 1) for line in text.splitlines() if line)
+    suffixes = [key.removeprefix("bootargs") for key in values if key.startswith("bootargs")]
+    assert suffixes[:1] == [""], text
+
+    def read(variable: str, name: str = "") -> str:
+        return (boot / values[variable].removeprefix("/boot/") / name).read_text()
+
+    return [
+        Choice(
+            kernel=read(f"kernel_image{suffix}"),
+            ramdisk=read(f"ramdisk_image{suffix}"),
+            device_tree=read(f"fdtdir{suffix}", "board.dtb"),
+            arguments=values[f"bootargs{suffix}"],
+        )
+        for suffix in suffixes
+    ]
+
+
+def fingerprint(root: Path) -> bytes:
+    """The same for trees that differ in times and numbers of inodes at most.
+
+    What is told apart: names, content, links, owners, permissions and extended attributes.
+    """
+    hasher = hashlib.sha256()
+    known: dict[tuple[int, int], bytes] = {}
+    for directory, names, files in os.walk(root):
+        names.sort()
+        for name in sorted([*names, *files]):
+            path = f"{directory}/{name}"
+            status = os.lstat(path)
+            key = (status.st_dev, status.st_ino)
+            if key not in known:
+                known[key] = _facts(path, status)
+            hasher.update(b"%s %d " % (os.fsencode(path), status.st_nlink))
+            hasher.update(known[key])
+    return hasher.digest()
+
+
+def _facts(path: str, status: os.stat_result) -> bytes:
+    facts: list[object] = [status.st_mode, status.st_uid, status.st_gid]
+    for name in os.listxattr(path, follow_symlinks=False):
+        facts += [name, os.getxattr(path, name, follow_symlinks=False)]
+    if stat.S_ISLNK(status.st_mode):
+        facts.append(os.readlink(path))
+    elif stat.S_ISREG(status.st_mode):
+        with open(path, "rb", buffering=0) as file:
+            facts.append(hashlib.sha256(file.readall()).digest())
+    return hashlib.sha256(repr(facts).encode()).digest()

@@ -6,12 +6,15 @@ superblock, then for each write or flush a sector of header and the data.
 
 from __future__ import annotations
 
+import contextlib
 import struct
+import subprocess
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -35,6 +38,57 @@ class Entry(NamedTuple):
     position: int
 
 
+class State(NamedTuple):
+    """What may be on the disk.
+
+    Attributes:
+        name: Tells what was lost.
+        settled: The number of entries that are all on the disk.
+        later: Those of the following ones that are.
+    """
+
+    name: str
+    settled: int
+    later: tuple[Entry, ...]
+
+
+@contextlib.contextmanager
+def recorded(disk: Path, log: Path, exported: Path) -> Iterator[None]:
+    """Have a disk as the file ``exported``, all writes to which are logged."""
+    with log.open("wb") as file:
+        file.truncate(1 << 30)  # Sparse; the driver does not make it longer.
+    exported.touch()
+    nodes = (
+        f"driver=file,node-name=f0,filename={disk}",
+        "driver=raw,node-name=r0,file=f0",
+        f"driver=file,node-name=f1,filename={log}",
+        "driver=raw,node-name=l0,file=f1",
+        (
+            "driver=blklogwrites,node-name=d0,file=r0,log=l0,log-sector-size=512,"
+            "log-super-update-interval=1"
+        ),
+    )
+    export = f"type=fuse,id=e0,node-name=d0,writable=on,mountpoint={exported}"
+    arguments = [word for node in nodes for word in ("--blockdev", node)]
+    daemon = subprocess.Popen(["qemu-storage-daemon", *arguments, "--export", export])
+    try:
+        while exported.stat().st_size == 0:
+            assert daemon.poll() is None, "qemu-storage-daemon has ended"
+            time.sleep(0.02)
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def count_entries(log: Path) -> int:
+    """How many entries a log has by now."""
+    with log.open("rb") as file:
+        magic, _, count, _ = struct.unpack("<QQQI", file.read(28))
+    assert magic == _MAGIC
+    return int(count)
+
+
 class WriteLog:
     """A log, as far as it is written.
 
@@ -43,13 +97,14 @@ class WriteLog:
         limit: Entries after that many are left out.
     """
 
-    def __init__(self, path: Path, limit: int | None = None) -> None:
+    def __init__(self, path: Path, limit: int) -> None:
+        count = min(count_entries(path), limit)
         self._file = path.open("rb")
-        magic, _, count, self._size = struct.unpack("<QQQI", self._file.read(28))
-        assert magic == _MAGIC
+        self._file.seek(24)
+        (self._size,) = struct.unpack("<I", self._file.read(4))
         self.entries: list[Entry] = []
         position = self._size
-        for _ in range(count if limit is None else min(count, limit)):
+        for _ in range(count):
             self._file.seek(position)
             sector, sectors, flags, _ = struct.unpack("<QQQQ", self._file.read(32))
             position += self._size
@@ -60,7 +115,7 @@ class WriteLog:
     def close(self) -> None:
         self._file.close()
 
-    def apply(self, entries: list[Entry], image: BinaryIO) -> None:
+    def apply(self, entries: Iterable[Entry], image: BinaryIO) -> None:
         """Make writes; what is discarded may stay readable, and does here."""
         for entry in entries:
             if entry.sectors and not entry.flags & _DISCARD:
@@ -68,22 +123,31 @@ class WriteLog:
                 image.seek(entry.sector * self._size)
                 image.write(self._file.read(entry.sectors * self._size))
 
-    def states(self, generator: random.Random) -> Iterator[tuple[str, list[Entry]]]:
-        """What may be on the disk: names, and the writes that made it.
+    def states(self, generator: random.Random, *, losses: int, start: int = 0) -> Iterator[State]:
+        """What a power cut may leave, after each entry from the number ``start`` on.
 
         After each entry all that came before; and before each flush what was flushed already with
         nothing, or some, of what came since: caches forget, and reorder.
+
+        Args:
+            generator: Decides what is lost.
+            losses: How many states with losses there are for each flush that has something to do;
+                the first of them loses all that may be lost.
+            start: Number of the first entry that is of interest.
         """
-        done: list[Entry] = []
-        loose: list[Entry] = []
+        settled = 0
         for number, entry in enumerate(self.entries):
             if entry.flags & _FLUSH:
-                if loose:
-                    forced = [each for each in loose if each.flags & _FUA]
-                    yield f"before flush {number}, all lost", done + forced
-                    some = [e for e in loose if e.flags & _FUA or generator.random() < 0.5]
-                    yield f"before flush {number}, some lost", done + some
-                done += loose
-                loose = []
-            loose.append(entry)
-            yield f"after entry {number}", done + loose
+                later = self.entries[settled:number]
+                if later and number >= start:
+                    for loss in range(losses):
+                        kept = [
+                            each
+                            for each in later
+                            if each.flags & _FUA or (loss and generator.random() < 0.5)
+                        ]
+                        yield State(f"before flush {number}, loss {loss}", settled, tuple(kept))
+                settled = number
+            if number >= start:
+                later = self.entries[settled : number + 1]
+                yield State(f"after entry {number}", settled, tuple(later))
