@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from boot.direct import check, deploy
 from boot.machine import AMD64, DirectBoot, Machine
+from boot.packages import fetched
 from boot.small_system import Release, SmallSystem, owned_by_root
 
 if TYPE_CHECKING:
@@ -27,6 +30,30 @@ def test_our_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
     direct = DirectBoot(system.kernel, arguments, ramdisk)
     with Machine(AMD64, work / "A.img", work / "A.log", direct=direct) as machine:
         check(machine, "A")
+
+
+@pytest.mark.full
+def test_a_ramdisk_without_modules(work: Path, ostree: str, system: SmallSystem) -> None:
+    """Of a kernel that has its disk and file system built in there may be nothing but that list."""
+    packages = fetched(AMD64)
+    (modules,) = (packages / "kernel/lib/modules").iterdir()
+    root = work / "no-modules"
+    shutil.copytree(
+        modules,
+        root / "usr/lib/modules" / modules.name,
+        ignore=lambda _, names: [name for name in names if not name.startswith("modules.builtin")],
+    )
+    ramdisk = work / "no-modules.img"
+    build = [ostree, "ramdisk", "build", f"--root={root}", f"--output={ramdisk}"]
+    busybox = packages / "root/bin/busybox"
+    subprocess.run([*build, f"--busybox={busybox}"], check=True, capture_output=True)
+    arguments = deploy(work, ostree, system, Release("C"), "partuuid")
+    direct = DirectBoot(system.kernel, arguments, ramdisk)
+    disk = work / "C.img"
+    with Machine(
+        AMD64, disk, work / "C.log", direct=direct, disk_device="nvme,serial=1"
+    ) as machine:
+        check(machine, "C")
 
 
 def test_no_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
