@@ -2,6 +2,7 @@
 #
 #   make demo [TREE=/path]   an operating system tree from commit to deployed update and back
 #   make test                all tests; each that cannot run here is named with its reason
+#   make test-boot-quick     two booted machines side by side in QEMU: what each change is tried on
 #   make test-boot           booted machines in QEMU: minutes, and downloads of Debian's kernels
 #   make test-boot-full      armv7, both layouts, Debian's own ramdisks and a real Debian as well
 #   make test-power          power cuts: thousands of states of the disk, and a machine in QEMU
@@ -44,7 +45,8 @@ PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-boot test-boot-full test-power check bench conformance install-units clean
+.PHONY: help demo test test-boot-quick test-boot test-boot-full test-power check bench conformance \
+	install-units clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -64,9 +66,13 @@ test: $(DEV)
 	@.ci/setup packages $(TEST_PACKAGES)
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
+test-boot-quick: $(DEV)
+	@.ci/setup packages $(BOOT_PACKAGES)
+	$(BIN)/python -m pytest tests/boot -n 2 -m quick $(PYTEST_ARGS)
+
 test-boot: $(DEV)
 	@.ci/setup packages $(BOOT_PACKAGES)
-	$(BIN)/python -m pytest tests/boot -m "not full" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/boot -n 2 -m "not full" $(PYTEST_ARGS)
 
 test-boot-full: $(DEV)
 	@.ci/setup packages $(BOOT_PACKAGES) mmdebstrap

@@ -70,6 +70,12 @@ class Device:
         assert mounts["/boot"].root == ("/" if is_separate else "/boot")
         assert "loader" in self.run("ls /boot").split()
 
+    def check_byte_code(self) -> None:
+        """Look whether our modules, whose files have the time 0, are loaded without being compiled."""
+        loading = "python3 -I -v -c 'import ostree.sysroot.sysroot' 2>&1"
+        assert self.run(f"{loading} | grep -c '^# code object from /'", status=1) == "0"
+        assert int(self.run(f'{loading} | grep -c "^# code object from \'/usr/lib/"')) > 50
+
     def run(self, command: str, *, timeout: float = 300, status: int | None = 0) -> str:
         return self._machine.console.run(command, timeout=timeout, status=status)
 
@@ -79,6 +85,11 @@ class Device:
             out = self.run("ostree admin health-check")
         assert "The boot loader counts from 0 again" in out
         return out
+
+    def unlock_for_hotfix(self) -> None:
+        """What the vendor's guide has for software that an update is to remove."""
+        with self._steps.step("unlock --hotfix"):
+            self.run("ostree admin unlock --hotfix")
 
     def reboot(self) -> None:
         with self._steps.step("reboot"):

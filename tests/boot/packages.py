@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -58,7 +59,7 @@ _DROPPED = (
     *(f"usr/lib/python3.11/{name}" for name in ("turtledemo", "ensurepip", "pydoc_data")),
     *("usr/share", "usr/lib/binfmt.d"),
 )
-_STAMP = "complete-2"
+_STAMP = "complete-3"
 
 
 def fetched(architecture: Architecture) -> Path:
@@ -68,25 +69,33 @@ def fetched(architecture: Architecture) -> Path:
     """
     cache = Path(os.environ.get("OSTREE_BOOT_CACHE", REPOSITORY / ".boot-cache"))
     directory = cache / architecture.name
-    if not (directory / _STAMP).exists():
-        for tool in ("apt-get", "dpkg"):
-            if not shutil.which(tool):
-                pytest.skip(f"{tool} is missing: kernels are fetched from Debian")
-        program = Path(__file__).parent / "fetch-packages"
-        command = [
-            str(program),
-            architecture.name,
-            str(directory),
-            architecture.kernel,
-            *PYTHON_PACKAGES,
-            *(() if architecture.name in _PLATFORMS else LIBRARY_PACKAGES),
-        ]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"Debian's packages cannot be fetched: {done.stderr[-300:]}")
-        _make_overlay(architecture, directory)
-        (directory / _STAMP).touch()
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        # Another process may be about to fetch the same.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / _STAMP).exists():
+            _fetch(architecture, directory)
     return directory
+
+
+def _fetch(architecture: Architecture, directory: Path) -> None:
+    for tool in ("apt-get", "dpkg"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is missing: kernels are fetched from Debian")
+    program = Path(__file__).parent / "fetch-packages"
+    command = [
+        str(program),
+        architecture.name,
+        str(directory),
+        architecture.kernel,
+        *PYTHON_PACKAGES,
+        *(() if architecture.name in _PLATFORMS else LIBRARY_PACKAGES),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"Debian's packages cannot be fetched: {done.stderr[-300:]}")
+    _make_overlay(architecture, directory)
+    (directory / _STAMP).touch()
 
 
 def _make_overlay(architecture: Architecture, directory: Path) -> None:
@@ -99,6 +108,9 @@ def _make_overlay(architecture: Architecture, directory: Path) -> None:
             shutil.copytree(root / name, overlay / "usr" / name, symlinks=True, dirs_exist_ok=True)
     for name in _DROPPED:
         shutil.rmtree(overlay / name, ignore_errors=True)
+    for conversions in overlay.glob("usr/lib/*/gconv"):
+        # libc's, of which Python has its own.
+        shutil.rmtree(conversions)
     (overlay / "usr/bin/python3").symlink_to("python3.11")
     if architecture.name in _PLATFORMS:
         target = overlay / "usr/lib/python3/dist-packages"
@@ -111,9 +123,11 @@ def compile_python(tree: Path, *places: str) -> None:
 
     Files of a deployment have the time 0, with which byte code never matches its source otherwise.
     """
-    if sys.version_info[:2] != (3, 11):
-        pytest.skip("the byte code of the small system is compiled with Python 3.11")
-    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
+    # That of the small system, whose byte code no other one makes.
+    python = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
+    if python is None:
+        pytest.skip("python3.11 is not installed, which compiles for that of the small system")
+    command = [python, "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
     where = ["-s", str(tree), "-p", "/", *(str(tree / place) for place in places)]
     subprocess.run([*command, *where], check=False, stdout=subprocess.DEVNULL)
 

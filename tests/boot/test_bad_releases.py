@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from boot.bad_releases import come_back
 from boot.device import Device
-from boot.machine import AMD64, Machine
+from boot.machine import AMD64, ARM64, Machine
 from boot.server import serving
 from boot.small_system import owned_by_root
 from boot.vendor import Vendor
@@ -13,55 +16,50 @@ from boot.vendor import Vendor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from boot.machine import Architecture
+    from boot.steps import Steps
 
-def test_the_device_comes_back(work: Path, ostree: str) -> None:
+
+@pytest.mark.parametrize(
+    ("architecture", "broken"),
+    [
+        pytest.param(AMD64, ["no-kernel", "init", "hang"], id="amd64"),
+        pytest.param(ARM64, ["no-kernel", "ramdisk", "init", "health"], id="arm64"),
+    ],
+)
+def test_a_device_comes_back_and_takes_the_next_good_release(
+    work: Path,
+    logs: Path,
+    steps: Steps,
+    ostree: str,
+    architecture: Architecture,
+    broken: list[str],
+) -> None:
     owned_by_root()
-    directory = work / "bad"
+    directory = work / architecture.name
     directory.mkdir()
-    vendor = Vendor(directory, ostree, AMD64, separate_boot=False)
+    separate_boot = architecture is ARM64
+    vendor = Vendor(directory, ostree, architecture, separate_boot=separate_boot, steps=steps)
     vendor.publish("A")
     disk = vendor.make_disk()
     with (
         serving(ostree, vendor.served) as port,
-        Machine(AMD64, disk, work / "bad.log", server_port=port) as machine,
+        Machine(architecture, disk, logs / "console.log", server_port=port) as machine,
     ):
-        device = Device(machine)
+        device = Device(machine, steps)
         device.wait_until_up("A")
         device.accept()
         device.add_remote()
 
-        # What is no kernel is not even started: the other one is, at once.
-        bad = vendor.publish("no-kernel", "kernel")
-        device.update(bad)
-        device.reboot()
-        device.expect("ostree: try 1, limit 2\n")
-        device.expect("ostree: the kernel could not be started")
-        device.fall_back("A", bad)
+        for each in broken:
+            come_back(device, vendor, each, "A")
 
-        # An init that hangs, which no count would notice: the ramdisk has started a watchdog.
-        bad = vendor.publish("hangs", "hang")
-        device.update(bad, "--karg=ostree.watchdog=20")
-        device.reboot()
-        for number in (1, 2):
-            device.fail(number, "softdog: Initiating system reboot")
-        device.fall_back("A", bad)
-
-        # A system that is up and not well.
-        bad = vendor.publish("sick", "health")
-        device.update(bad)
-        device.reboot()
-        for number in (1, 2):
-            device.expect(rf"ostree: try {number}, limit 2\n")
-            device.wait_until_up("sick")
-            out = device.run("ostree admin health-check 2>&1", status=1)
-            assert "never well" in out
-            assert "Health check failed: 10-never" in out
-            device.reboot()
-        device.fall_back("A", bad)
-
-        # And a good one, with a watchdog that the system stops.
-        device.update(vendor.publish("B"), "--karg=ostree.watchdog=300")
+        # A good one, with a watchdog that the system stops.
+        commit = vendor.publish("B")
+        device.update(commit, "--karg=ostree.watchdog=300")
         device.reboot()
         device.wait_until_up("B")
+        device.check_root(commit)
         assert "The watchdog of the start is stopped" in device.accept()
-        assert device.run("ostree admin status").count("Failed to start: ") == 3
+        failed = device.run("ostree admin status").count("Failed to start: ")
+        assert failed == len(broken)

@@ -97,7 +97,8 @@ class Vendor:
         image = self._work / "disk.img"
         layout = "boot-partition" if self._separate_boot else "single"
         table = "gpt" if self._separate_boot else "mbr"
-        kargs = f"--kargs=console={self.architecture.console} panic=1 quiet"
+        fast = self.architecture.arguments
+        kargs = f"--kargs=console={self.architecture.console} panic=1 quiet {fast}"
         with self._steps.step("image build"):
             self._run(
                 *("image", "build", f"--repo={self._repository}", f"--ref={REF}", "--os=small"),
