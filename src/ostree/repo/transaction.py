@@ -135,7 +135,7 @@ class Transaction(TreeWriter):
             action()
 
     def _move_staged(self, fd: int) -> None:
-        """Rename every staged object into place, then make the directories durable.
+        """Give every staged object its name in the repository, and make that durable.
 
         Commits come last, so that whatever ends this halfway leaves no commit without its objects.
         """
@@ -144,19 +144,33 @@ class Transaction(TreeWriter):
         for prefix in files.list_directory(".", fd):
             if len(prefix) != 2:
                 continue
+            names = os.listdir(f"/proc/self/fd/{fd}/{prefix}")
+            if self._move_whole(prefix, names, fd):
+                continue
             objects.make_prefix(prefix)
-            for name in os.listdir(f"/proc/self/fd/{fd}/{prefix}"):
+            for name in names:
                 if name.endswith(".commit"):
                     commits.append(f"{prefix}/{name}")
                 elif not name.startswith("."):  # half of a replacement that was cut short
                     self._move(f"{prefix}/{name}", fd)
-            self._sync_directory(prefix)
-        self._sync_directory(".")
+        if self._sync:
+            # The journal is written once; a sync of each directory would be a write and a flush each.
+            files.sync_filesystem(objects.fd)
         for path in commits:
             self._move(path, fd)
             objects.remove(path.removesuffix("commit") + "tombstone-commit")
         for prefix in {path[:2] for path in commits}:
             self._sync_directory(prefix)
+
+    def _move_whole(self, prefix: str, names: list[str], fd: int) -> bool:
+        """Rename a directory of objects with all that is in it, if the repository has none such."""
+        if any(name.startswith(".") or name.endswith(".commit") for name in names):
+            return False
+        try:
+            os.rename(prefix, prefix, src_dir_fd=fd, dst_dir_fd=self._repo.store.objects.fd)
+        except OSError:
+            return False  # there is one with objects in it, or the directory is not ours to move
+        return True
 
     def _move(self, path: str, fd: int) -> None:
         objects = self._repo.store.objects

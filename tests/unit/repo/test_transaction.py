@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -205,16 +206,46 @@ def test_a_commit_appears_after_all_that_it_needs(
         genuine(source, destination, **options)
 
     monkeypatch.setattr(os, "rename", rename)
-    for _ in range(12):
+    stops = 0
+    while f"{COMMIT[2:]}.commit" not in objects(tmp_path):
         left = 1
         with pytest.raises(Stop):
             commit(repo, tree)
+        stops += 1
 
-        assert f"{COMMIT[2:]}.commit" not in objects(tmp_path)
         assert not repo.fsck().corrupted
+    assert stops > 5
+    assert len(objects(tmp_path)) == 13
     left = 100
     assert commit(repo, tree) == COMMIT
     assert repo.fsck().objects == 13
+
+
+def test_directories_of_objects_that_are_new_arrive_whole(
+    repo: Repo, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with one rename; what is there already is added to, one object at a time."""
+    commit(repo, tree)
+    kept = os.listdir(tmp_path / "repo/objects")
+    shutil.move(tmp_path / "repo/objects", tmp_path / "before")
+    (tmp_path / "repo/objects" / kept[0]).mkdir(parents=True)
+    (tmp_path / "repo/objects" / kept[0] / "other").touch()
+    (tmp_path / "repo/objects" / kept[1]).mkdir()
+    renamed: list[str] = []
+    genuine = os.rename
+
+    def rename(source: str, destination: str, **options: int) -> None:
+        genuine(source, destination, **options)
+        renamed.append(source)
+
+    with Repo.open(repo.path) as opened:
+        monkeypatch.setattr(os, "rename", rename)
+        commit(opened, tree)
+
+        assert not opened.fsck().corrupted
+    whole = {name for name in kept if not list((tmp_path / "before" / name).glob("*.commit"))}
+    assert {name for name in renamed if len(name) == 2} == whole - {kept[0]}
+    assert (tmp_path / "repo/objects" / kept[0] / "other").exists()
 
 
 # staging directories ----------------------------------------------------------------------------
@@ -311,17 +342,15 @@ class Syncs:
         )
 
 
-def test_by_default_the_file_system_is_synced_once_and_refs_last(
+def test_the_file_system_is_synced_before_and_after_objects_get_their_names_and_refs_last(
     repo: Repo, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     syncs = Syncs(monkeypatch)
 
     commit(repo, tree)
 
-    assert syncs.calls[0] == "syncfs"
-    assert syncs.calls.count("syncfs") == 1
-    assert syncs.calls[-1] == "fdatasync"
-    assert set(syncs.calls[1:-1]) == {"fsync"}
+    # Contents, names of objects, name of the commit, ref.
+    assert syncs.calls == ["syncfs", "syncfs", "fsync", "fdatasync"]
 
 
 @pytest.mark.parametrize("how", ["config", "argument"])
