@@ -91,7 +91,7 @@ check: $(DEV)
 bench: $(RUNTIME)
 	@.ci/setup packages $(REFERENCE_PACKAGES)
 	@.ci/setup compile
-	$(BIN)/python tests/bench/run.py --ostree $(BIN)/ostree $(BENCH_ARGS)
+	PYTHONPATH=tests $(BIN)/python -m bench.run --ostree $(BIN)/ostree $(BENCH_ARGS)
 
 conformance: $(RUNTIME)
 	@.ci/setup packages $(CONFORMANCE_PACKAGES)

@@ -3,10 +3,15 @@
 Both do the same work on the same data, turn by turn: reference, ours, ours, reference.  Each
 neighbouring pair gives a ratio of wall-clock times, reference over ours, so that 2.00 means twice
 as fast; the median of all pairs is shown.  Absolute seconds depend on the machine and its day, the
-ratios much less.
+ratios much less.  Where the reference is not installed our times are shown alone.
 
-    run.py --ostree .venv/bin/ostree                          all rows
-    run.py --ostree .venv/bin/ostree --rows startup,recommit  some
+    python -m bench.run --ostree .venv/bin/ostree                      all rows
+    python -m bench.run --ostree .venv/bin/ostree --rows recommit      some
+    python -m bench.run --ostree .venv/bin/ostree --tree /usr/share    a real tree
+    python -m bench.run --ostree .venv/bin/ostree --markdown           a table for a page
+
+The data is in memory (``--dir``), so that no disk disturbs; rows that end in ``-sync`` work on a
+disk (``--disk``) with ``core.fsync=true``, and are left out where that is memory, too.
 """
 
 from __future__ import annotations
@@ -14,251 +19,32 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
-import shutil
+import platform
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from bench.material import Material
+from bench.measuring import FailureError, Measured, alone, environment, in_turns
+from bench.rows import OVER_HTTP, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-MIB = 1 << 20
-REF = "bench/main"
-
-
-class Usage(NamedTuple):
-    """What one run took: seconds of wall clock and processor, peak memory in MiB."""
-
-    wall: float
-    processor: float
-    peak: float
-
-
-class Measured(NamedTuple):
-    """A row of the table."""
-
-    name: str
-    reference: float
-    ours: float
-    ratio: float
-    low: float
-    high: float
-    peak: float
-
-
-class FailureError(Exception):
-    """A command failed, or did not do the same work as the other one."""
-
-
-def execute(command: list[str]) -> Usage:
-    """Run a command to its end.
-
-    Raises:
-        FailureError: if it fails.
-    """
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment()
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise FailureError(f"{' '.join(command)}: exit status {process.returncode}")
-    return Usage(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def environment() -> dict[str, str]:
-    """The caller's, without what would change the commands' defaults."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("OSTREE_")}
-
-
-def ask(command: list[str]) -> str:
-    """The output of a command that is not measured."""
-    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment())
-    if result.returncode:
-        raise FailureError(f"{' '.join(command)}: {result.stderr.strip()}")
-    return result.stdout.strip()
-
-
-def make_tree(root: Path, files: int, *, seed: int = 1) -> int:
-    """Write a tree like that of an operating system; returns its size in bytes.
-
-    Many small files, few large ones, half of the content compressible, some links and empty
-    directories; the same for the same seed.
-    """
-    chance = random.Random(seed)
-    words = [chance.randbytes(chance.randint(2, 12)) for _ in range(2000)]
-    total = 0
-    for number in range(files):
-        directory = root / f"d{number % 97}" / f"s{number % 7}"
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"file-{number}"
-        if number % 15 == 0:
-            path.symlink_to(f"../s0/file-{number - 1}")
-            continue
-        size = min(int(chance.lognormvariate(8, 1.8)), 8 * MIB)
-        if number % 2:
-            text = b"".join(chance.choices(words, k=size // 7 + 1))[:size]
-        else:
-            text = chance.randbytes(size)
-        path.write_bytes(text)
-        path.chmod(0o755 if number % 5 == 0 else 0o644)
-        total += size
-    return total
-
-
-class Bench:
-    """The data all rows share, and a directory for what a run writes."""
-
-    def __init__(self, base: Path, reference: str, files: int) -> None:
-        self.base = base
-        self.reference = reference
-        self.tree = base / "tree"
-        self.tree.mkdir()
-        self.size = make_tree(self.tree, files)
-        self.bare = self._repository("bare")
-        self.archive = self._repository("archive")
-        self.commit = ask([reference, f"--repo={self.bare}", "rev-parse", REF])
-        self.url = ""
-        self._number = 0
-
-    def fresh(self) -> Path:
-        """A path that does not exist yet."""
-        self._number += 1
-        return self.base / f"out{self._number}"
-
-    def new_repository(self, mode: str) -> Path:
-        """An empty repository."""
-        path = self.fresh()
-        ask([self.reference, f"--repo={path}", "init", f"--mode={mode}"])
-        return path
-
-    def commit_to(self, program: str, repository: Path) -> list[str]:
-        """The command that commits the tree."""
-        return [
-            program,
-            f"--repo={repository}",
-            "commit",
-            f"--branch={REF}",
-            "--parent=none",
-            "--timestamp=@1700000000",
-            f"--owner-uid={os.getuid()}",
-            f"--owner-gid={os.getgid()}",
-            f"--tree=dir={self.tree}",
-        ]
-
-    def check_commit(self, repository: Path) -> None:
-        """Make sure that a commit is the one everybody makes of this tree."""
-        commit = ask([self.reference, f"--repo={repository}", "rev-parse", REF])
-        if commit != self.commit:
-            raise FailureError(f"{repository}: commit {commit} instead of {self.commit}")
-
-    def _repository(self, mode: str) -> Path:
-        path = self.base / mode
-        ask([self.reference, f"--repo={path}", "init", f"--mode={mode}"])
-        ask(self.commit_to(self.reference, path))
-        ask([self.reference, f"--repo={path}", "summary", "-u"])
-        return path
-
-
-def startup(bench: Bench, program: str) -> Usage:
-    """The cheapest useful command, twenty times."""
-    command = [program, f"--repo={bench.bare}", "rev-parse", REF]
-    runs = [execute(command) for _ in range(20)]
-    return Usage(
-        sum(run.wall for run in runs),
-        sum(run.processor for run in runs),
-        max(run.peak for run in runs),
-    )
-
-
-def commit_new(bench: Bench, program: str, mode: str) -> Usage:
-    """Commit the tree into an empty repository."""
-    repository = bench.new_repository(mode)
-    os.sync()
-    usage = execute(bench.commit_to(program, repository))
-    bench.check_commit(repository)
-    shutil.rmtree(repository)
-    return usage
-
-
-def commit_bare(bench: Bench, program: str) -> Usage:
-    """Into a bare repository: hash and write."""
-    return commit_new(bench, program, "bare")
-
-
-def commit_archive(bench: Bench, program: str) -> Usage:
-    """Into an archive: hash, compress and write."""
-    return commit_new(bench, program, "archive")
-
-
-def recommit(bench: Bench, program: str) -> Usage:
-    """Commit the tree once more where every object exists."""
-    usage = execute(bench.commit_to(program, bench.bare))
-    bench.check_commit(bench.bare)
-    return usage
-
-
-def checkout_hardlink(bench: Bench, program: str) -> Usage:
-    """Check the tree out as hard links."""
-    destination = bench.fresh()
-    os.sync()
-    usage = execute([program, f"--repo={bench.bare}", "checkout", "-H", REF, str(destination)])
-    shutil.rmtree(destination)
-    return usage
-
-
-def fsck_bare(bench: Bench, program: str) -> Usage:
-    """Read and hash every object."""
-    return execute([program, f"--repo={bench.bare}", "fsck", "--quiet"])
-
-
-def pull_http(bench: Bench, program: str) -> Usage:
-    """Fetch the commit over loopback into an empty bare repository, from our server."""
-    repository = bench.new_repository("bare")
-    ask(
-        [
-            bench.reference,
-            f"--repo={repository}",
-            "remote",
-            "add",
-            "--no-gpg-verify",
-            "origin",
-            bench.url,
-        ]
-    )
-    os.sync()
-    usage = execute([program, f"--repo={repository}", "pull", "origin", REF])
-    commit = ask([bench.reference, f"--repo={repository}", "rev-parse", f"origin:{REF}"])
-    if commit != bench.commit:
-        raise FailureError(f"pull gave {commit} instead of {bench.commit}")
-    shutil.rmtree(repository)
-    return usage
-
-
-ROWS: dict[str, Callable[[Bench, str], Usage]] = {
-    "startup": startup,
-    "commit-bare": commit_bare,
-    "commit-archive": commit_archive,
-    "recommit": recommit,
-    "checkout-hardlink": checkout_hardlink,
-    "fsck-bare": fsck_bare,
-    "pull-http": pull_http,
-}
+_REFERENCE = "/usr/bin/ostree"
+_IN_MEMORY = {"tmpfs", "ramfs"}
 
 
 @contextmanager
-def serving(bench: Bench, program: str) -> Iterator[str]:
+def serving(data: Material, program: str) -> Iterator[str]:
     """Our server over the archive, for both clients alike; gives its address."""
-    log = bench.base / "server.log"
-    command = [program, "serve", str(bench.archive), "--bind", "127.0.0.1", "--port", "0"]
+    log = data.base / "server.log"
+    command = [program, "serve", str(data.served()), "--bind", "127.0.0.1", "--port", "0"]
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -286,50 +72,86 @@ def wait_for_address(log: Path, process: subprocess.Popen[bytes]) -> str:
     raise FailureError(f"the server is not ready: {log.read_text().strip()}")
 
 
-def measure(bench: Bench, name: str, program: str, rounds: int) -> Measured:
-    """Run a row in the order A B B A, ``rounds`` times, after one unmeasured turn each."""
-    row = ROWS[name]
-    row(bench, bench.reference)
-    row(bench, program)
-    theirs: list[Usage] = []
-    ours: list[Usage] = []
-    for _ in range(rounds):
-        theirs.append(row(bench, bench.reference))
-        ours.append(row(bench, program))
-        ours.append(row(bench, program))
-        theirs.append(row(bench, bench.reference))
-    ratios = [one.wall / other.wall for one, other in zip(theirs, ours, strict=True)]
-    return Measured(
-        name,
-        median(usage.wall for usage in theirs),
-        median(usage.wall for usage in ours),
-        median(ratios),
-        min(ratios),
-        max(ratios),
-        max(usage.peak for usage in ours),
+class Table:
+    """Prints rows as they come, for a terminal or a page."""
+
+    def __init__(self, *, markdown: bool, with_reference: bool) -> None:
+        self._markdown = markdown
+        titles = ("reference", "ours", "ratio", "range") if with_reference else ("seconds",)
+        self._columns = (
+            "",
+            *titles,
+            *(("memory",) if not with_reference else ("memory", "theirs")),
+        )
+
+    def begin(self) -> None:
+        """The titles."""
+        self._line(self._columns)
+        if self._markdown:
+            self._line(["---" for _ in self._columns])
+
+    def row(self, row: Measured) -> None:
+        """One row."""
+        if row.ratio is None:
+            self._line((row.name, f"{row.ours:.3f} s", f"{row.peak:.0f} MiB"))
+            return
+        self._line(
+            (
+                row.name,
+                f"{row.reference:.3f} s",
+                f"{row.ours:.3f} s",
+                f"{row.ratio:.2f}x",
+                f"{row.low:.2f}..{row.high:.2f}",
+                f"{row.peak:.0f} MiB",
+                f"{row.reference_peak:.0f} MiB",
+            )
+        )
+
+    def _line(self, cells: tuple[str, ...] | list[str]) -> None:
+        if self._markdown:
+            print(f"| {' | '.join(cells)} |", flush=True)
+        else:
+            print(f"{cells[0]:24}" + "".join(f"{cell:>13}" for cell in cells[1:]), flush=True)
+
+
+def machine() -> str:
+    """The machine in one line."""
+    model = platform.machine()
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    return (
+        f"{model}, {len(os.sched_getaffinity(0))} processors, {memory:.0f} GiB; "
+        f"Linux {platform.release()}, Python {platform.python_version()}"
     )
 
 
-def measure_all(arguments: argparse.Namespace, base: Path) -> list[Measured]:
+def file_system(path: Path) -> str:
+    """The kind of file system that a directory is on."""
+    command = ["stat", "--file-system", "--format=%T", str(path)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def measure_all(arguments: argparse.Namespace, data: Material) -> list[Measured]:
     """Measure the chosen rows, each shown as soon as it is known."""
     program = os.path.abspath(arguments.ostree)
-    bench = Bench(base, arguments.reference, arguments.files)
-    print(f"{arguments.files} files, {bench.size / MIB:.0f} MiB; {arguments.rounds} rounds A B B A")
-    print(f"{'':20}{'reference':>10}{'ours':>10}{'ratio':>8}{'range':>15}{'peak':>10}", flush=True)
+    table = Table(markdown=arguments.markdown, with_reference=arguments.reference is not None)
+    table.begin()
     results = []
-    for name in arguments.rows:
-        if name == "pull-http":
-            with serving(bench, program) as bench.url:
-                result = measure(bench, name, program, arguments.rounds)
-        else:
-            result = measure(bench, name, program, arguments.rounds)
-        results.append(result)
-        span = f"{result.low:.2f}..{result.high:.2f}"
-        print(
-            f"{name:20}{result.reference:8.3f} s{result.ours:8.3f} s{result.ratio:7.2f}x"
-            f"{span:>15}{result.peak:6.0f} MiB",
-            flush=True,
-        )
+    with ExitStack() as stack:
+        for name in arguments.rows:
+            if name in OVER_HTTP and not data.url:
+                data.url = stack.enter_context(serving(data, program))
+            ours = partial(ROWS[name], data, program)
+            if arguments.reference is None:
+                result = alone(name, ours, arguments.rounds)
+            else:
+                theirs = partial(ROWS[name], data, arguments.reference)
+                result = in_turns(name, theirs, ours, arguments.rounds)
+            results.append(result)
+            table.row(result)
     return results
 
 
@@ -342,24 +164,54 @@ def row_names(text: str) -> list[str]:
     return names
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="speed as ratios to the reference command")
+def parse() -> argparse.Namespace:
+    """The command line, checked."""
+    parser = argparse.ArgumentParser(
+        prog="bench", description="speed as ratios to the reference command"
+    )
     parser.add_argument("--ostree", required=True, help="our command")
     parser.add_argument(
-        "--reference", default="/usr/bin/ostree", help="the command to compare with"
+        "--reference", help=f"the command to compare with ({_REFERENCE}, if it is there)"
     )
-    parser.add_argument("--rows", type=row_names, default=list(ROWS), help=", ".join(ROWS))
+    parser.add_argument("--rows", type=row_names, help=", ".join(ROWS))
     parser.add_argument("--files", type=int, default=6000, help="files in the tree")
+    parser.add_argument("--tree", type=Path, help="a real tree instead, like /usr/share")
     parser.add_argument("--rounds", type=int, default=3, help="how often A B B A is run")
+    parser.add_argument("--dir", type=Path, help="where to work (/dev/shm, if that is there)")
+    parser.add_argument(
+        "--disk", type=Path, default=Path("/var/tmp"), help="where rows that sync work (/var/tmp)"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print a table for a page")
     parser.add_argument("--json", type=Path, help="write the results there as well")
     arguments = parser.parse_args()
+    if arguments.reference is None and os.access(_REFERENCE, os.X_OK):
+        arguments.reference = _REFERENCE
     for program in (arguments.ostree, arguments.reference):
-        if not os.access(program, os.X_OK):
-            parser.exit(2, f"no such command: {program} (the reference is Debian's ostree)\n")
-    with tempfile.TemporaryDirectory(prefix="ostree-bench-") as base:
+        if program is not None and not os.access(program, os.X_OK):
+            parser.exit(2, f"no such command: {program}\n")
+    if arguments.dir is None and os.access("/dev/shm", os.W_OK):
+        arguments.dir = Path("/dev/shm")
+    if arguments.rows is None:
+        on_disk = file_system(arguments.disk) not in _IN_MEMORY
+        arguments.rows = [name for name in ROWS if on_disk or not name.endswith("-sync")]
+    return arguments
+
+
+def main() -> int:
+    """Measure and print."""
+    arguments = parse()
+    with (
+        tempfile.TemporaryDirectory(prefix="ostree-bench-", dir=arguments.dir) as base,
+        tempfile.TemporaryDirectory(prefix="ostree-bench-", dir=arguments.disk) as disk,
+    ):
         try:
-            results = measure_all(arguments, Path(base))
+            maker = arguments.reference or os.path.abspath(arguments.ostree)
+            data = Material(Path(base), Path(disk), maker, arguments.files, arguments.tree)
+            print(f"{machine()}; disk: {file_system(Path(disk))}.")
+            where = f"{arguments.tree}: " if arguments.tree else ""
+            turns = "A B B A" if arguments.reference else "A A"
+            print(f"{where}{data.description}; {arguments.rounds} rounds {turns}.\n", flush=True)
+            results = measure_all(arguments, data)
         except FailureError as error:
             print(f"bench: {error}", file=sys.stderr)
             return 1
