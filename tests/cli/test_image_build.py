@@ -74,14 +74,6 @@ def test_no_sizes(text: str) -> None:
         parse_size("size", text)
 
 
-def test_systemd_boot_is_refused_with_its_reason() -> None:
-    options = [option for option in NEEDED if "bootloader" not in option]
-
-    assert fail("image", "build", *options, "--bootloader=systemd-boot").startswith(
-        "error: systemd-boot reads FAT only, and OSTree needs links in /boot"
-    )
-
-
 def test_a_missing_tool_is_named_with_its_package(tmp_path: Path) -> None:
     tools = Toolbox({"PATH": str(tmp_path)})
     tools._directories = [str(tmp_path)]

@@ -1,8 +1,8 @@
 """Whatever call a command dies at, or the disk fails in, the boot loader finds whole deployments.
 
 Boot entries and ``uEnv.txt`` are looked at by ``test_kill_admin.py``; here it is ``syslinux.cfg``,
-a ``grub.cfg`` that counts, and the ``grub.cfg`` of an EFI system partition, which does not change in the same moment as
-``boot/loader`` does.  After that the sysroot boots; it boots after a cleanup, and after the command
+a ``grub.cfg`` that counts, and what is on an EFI system partition and does not change in the same
+moment as ``boot/loader`` does: a ``grub.cfg``, and systemd-boot's entries.  After that the sysroot boots; it boots after a cleanup, and after the command
 was run again, and then what it boots is the new list.
 
 The suite takes every 15th call, others every day; ``OSTREE_KILL_ROUNDS=all`` takes all of them.
@@ -38,8 +38,10 @@ STRIDE = 1 if os.environ.get("OSTREE_KILL_ROUNDS") == "all" else 15
 OFFSET = dt.datetime.now(dt.UTC).timetuple().tm_yday
 RELEASES = (("1", "a"), ("2", "b"), ("3", "c"))
 
+_ENTRY = r"options (.*)\nlinux (\S+)\n"
 #: What the boot loader reads, and how it names kernel and arguments.
 CONFIGS = {
+    "systemd-boot": ("boot/efi/loader/loader.conf", _ENTRY),
     "syslinux": ("boot/syslinux/syslinux.cfg", r"\tKERNEL (\S+)\n(?:\t.*\n)*?\tAPPEND (.*)\n"),
     "grub2-counting": ("boot/grub/grub.cfg", r"\t linux (\S+) (.*)\n"),
     "grub2-efi": ("boot/efi/EFI/vendor/grub.cfg", r"\t linux (\S+) (.*)\n"),
@@ -52,6 +54,7 @@ class Lab:
     def __init__(self, directory: Path, kind: str) -> None:
         self.template, self.root = directory / "template", directory / "root"
         self.path, self.pattern = CONFIGS[kind]
+        self.has_copies = kind == "systemd-boot"
         self.samples: dict[str, Sample] = {}
         self.template.mkdir()
         succeed("admin", "init-fs", "--modern", self.template)
@@ -59,7 +62,7 @@ class Lab:
         config = self.template / self.path
         config.parent.mkdir(parents=True)
         self.environ = dict(MUTABLE)
-        if kind == "grub2-efi":
+        if kind in {"grub2-efi", "systemd-boot"}:
             config.write_text("")
         else:
             (self.template / "boot/loader.0").mkdir()
@@ -68,15 +71,16 @@ class Lab:
             config.symlink_to(f"../loader/{config.name}")
         if kind == "grub2-counting":
             del self.environ["OSTREE_GRUB2_EXEC"]
-            words = (
-                f"--repo={self.template}/ostree/repo",
-                "set",
-                "sysroot.boot-counting-tries",
-                "3",
-            )
-            succeed("config", *words)
+        if kind == "systemd-boot":
+            self._configure("bootloader", kind)
+        if kind in {"grub2-counting", "systemd-boot"}:
+            self._configure("boot-counting-tries", "3")
         for number, (release, kernel) in enumerate(RELEASES):
             self._add(directory, number, release, kernel)
+
+    def _configure(self, key: str, value: str) -> None:
+        repo = f"--repo={self.template}/ostree/repo"
+        succeed("config", repo, "set", f"sysroot.{key}", value)
 
     def _add(self, directory: Path, number: int, release: str, kernel: str) -> None:
         sample, tree = Sample(release, kernel), directory / f"tree-{release}"
@@ -96,9 +100,20 @@ class Lab:
         subprocess.run(["cp", "-a", self.template, self.root], check=True)
 
     def booted(self) -> list[str]:
-        """The commits that the boot loader can start, each checked to be whole."""
-        entries = re.findall(self.pattern, (self.root / self.path).read_text())
-        return [self._check(kernel, arguments) for kernel, arguments in entries]
+        """The commits that the boot loader can start, in its order, each checked to be whole."""
+        if not self.has_copies:
+            entries = re.findall(self.pattern, (self.root / self.path).read_text())
+            return [self._check(kernel, arguments) for kernel, arguments in entries]
+        copies = list((self.root / "boot/efi/loader/entries").glob("*.conf"))
+        copies.sort(
+            key=lambda path: [int(n) for n in re.findall(r"-(\d+)", path.name)], reverse=True
+        )
+        found = [re.search(self.pattern, path.read_text()) for path in copies]
+        return [self._check(f"/boot/efi{entry[2]}", entry[1]) for entry in found if entry]
+
+    def settled(self, found: list[str]) -> list[str]:
+        """What the machine starts first, where entries of two lists can be there at a time."""
+        return found[:1] if self.has_copies else found
 
     def _check(self, kernel: str, arguments: str) -> str:
         link = re.search(r"ostree=/(\S+)", arguments)
@@ -151,11 +166,12 @@ def test_at_every_call(
                 assert interrupted.report in {b"done", b"failed"}
             else:
                 assert interrupted.call is None or interrupted.status == -signal.SIGKILL
-            found = lab.booted()
-            assert found in (old, new)
-            outcomes["new" if found == new else "old"] += 1
+            found = lab.settled(lab.booted())
+            assert found in (lab.settled(old), lab.settled(new))
+            outcomes["new" if found == lab.settled(new) else "old"] += 1
             succeed("admin", "cleanup", f"--sysroot={lab.root}", environ=lab.environ)
-            assert lab.booted() in (found, new)
+            assert lab.booted() in (old, new)
+            assert lab.settled(lab.booted()) in (found, lab.settled(new))
             if lab.booted() == old:
                 lab.deploy(lab.root)
             assert lab.booted() == new

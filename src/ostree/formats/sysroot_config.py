@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ostree.formats.keyfile import KeyFile
 
-_BOOTLOADERS = ("auto", "none", "grub2", "syslinux", "uboot", "zipl", "aboot")
+_BOOTLOADERS = ("auto", "none", "grub2", "syslinux", "uboot", "zipl", "aboot", "systemd-boot")
 MAX_TRIES = 5
 
 

@@ -13,6 +13,7 @@ from ostree.formats.disk_partition import SECTOR
 from ostree.formats.refspec import looks_like_checksum
 from ostree.image import file_system, firmware
 from ostree.image.firmware import Loader
+from ostree.image.fstab import Mount
 from ostree.image.layout import LayoutRequest, Role, Table, plan_layout
 from ostree.image.root_argument import RootBy, check_root_by, root_argument
 from ostree.image.staging import SystemRequest, add_to_fstab, make_system
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _DATA = "/data"
 _BOOT = "/boot"
+_ESP = "/boot/efi"
 _ROOT_MODE = 0o755
 _UNSHARE = "unshare --map-root-user --map-auto ostree image build …"
 _MORE_USERS = f"files have owners that this user namespace lacks; try {_UNSHARE}"
@@ -126,11 +128,6 @@ def build_image(
 
 
 def _check(request: ImageRequest, tools: Toolbox) -> None:
-    if request.loader is Loader.SYSTEMD_BOOT:
-        raise ImageError(
-            "systemd-boot reads FAT only, and OSTree needs links in /boot: use grub2, or none and "
-            "a boot loader of your own"
-        )
     if request.remote is not None and looks_like_checksum(request.ref):
         raise ImageError("Updates follow a ref: with --remote, --ref cannot be a checksum")
     if request.loader is Loader.UBOOT and request.boot_script is None:
@@ -140,6 +137,8 @@ def _check(request: ImageRequest, tools: Toolbox) -> None:
             "Only root can give the files of a system their owners",
             hint=f"in a user namespace it works as well: {_UNSHARE}",
         )
+    if request.loader is Loader.SYSTEMD_BOOT:
+        firmware.find_systemd_boot(request.architecture)
     check_root_by(request.root_by, request.table)
     tools.require(["mkfs.ext4", "debugfs"])
     tools.require(firmware.needed_tools(request.loader, extra=request.extra is not None))
@@ -175,7 +174,9 @@ class _Builder:
         layout = plan_layout(layout_request)
         uuids = {volume.role: volume.uuid for volume in layout.volumes}
         system = self._make_system(root_argument(layout, self._request.root_by))
-        add_to_fstab(self._root, system.deployment, self._mounts(uuids))
+        add_to_fstab(self._root, system.deployment, self._mounts(layout))
+        if self._request.loader is Loader.SYSTEMD_BOOT:
+            firmware.gather_mounted(self._firmware, f"{self._root}{_ESP}")
         if self._request.separate_boot:
             os.rename(f"{self._root}/boot", self._boot)
             _make_root(f"{self._root}/boot")
@@ -209,8 +210,11 @@ class _Builder:
 
     def _measured(self, request: LayoutRequest) -> LayoutRequest:
         measure = file_system.measure
+        # As in a partition for /boot there are the kernels of two deployments, and of a third one
+        # while an update is made.
+        copies = 3 if self._request.loader is Loader.SYSTEMD_BOOT else 1
         return request._replace(
-            firmware_content=measure(self._firmware),
+            firmware_content=copies * measure(self._firmware),
             boot_content=measure(self._boot) if self._request.separate_boot else None,
             root_content=measure(self._root),
         )
@@ -233,13 +237,18 @@ class _Builder:
             request.tries,
         )
 
-    def _mounts(self, uuids: Mapping[Role, UUID]) -> list[tuple[UUID, str, str]]:
+    def _mounts(self, layout: DiskLayout) -> list[Mount]:
         mounts = []
-        if Role.BOOT in uuids:
-            mounts.append((uuids[Role.BOOT], _BOOT, "defaults,noatime"))
-        if Role.DATA in uuids:
-            # A system has to come up without it.
-            mounts.append((uuids[Role.DATA], _DATA, "defaults,noatime,nofail"))
+        for volume in layout.volumes:
+            if volume.role is Role.BOOT:
+                mounts.append(Mount(str(volume.uuid), _BOOT, "defaults,noatime"))
+            elif volume.role is Role.DATA:
+                # A system has to come up without it.
+                mounts.append(Mount(str(volume.uuid), _DATA, "defaults,noatime,nofail"))
+        if self._request.loader is Loader.SYSTEMD_BOOT:
+            uuid = layout.volumes[0].fat_uuid
+            # After /boot, below which it is.
+            mounts.append(Mount(uuid, _ESP, "umask=0077,noatime,nofail", "vfat"))
         return mounts
 
     def _gather_firmware(self, uuids: Mapping[Role, UUID]) -> None:
@@ -252,6 +261,8 @@ class _Builder:
             boot = uuids.get(Role.BOOT, uuids[Role.ROOT])
             architecture = request.architecture
             firmware.gather_grub(self._firmware, self._tools, architecture=architecture, boot=boot)
+        elif request.loader is Loader.SYSTEMD_BOOT:
+            firmware.gather_systemd_boot(self._firmware, request.architecture)
 
     def _write(self, layout: DiskLayout, system: MadeSystem) -> None:
         with open(self._image, "xb") as file:

@@ -27,7 +27,7 @@ class Loader(Enum):
 
 
 #: Those for which ``[sysroot] boot-counting-tries`` says when another deployment is taken.
-COUNTING = (Loader.GRUB2,)
+COUNTING = (Loader.GRUB2, Loader.SYSTEMD_BOOT)
 
 #: What U-Boot's script keeps between boots; it must be there to be written to.
 _BOOT_STATE = b"bootcount=0\n"
@@ -54,6 +54,11 @@ _GRUB_PLATFORMS = {
     "x86_64": ("x86_64-efi", "BOOTX64.EFI"),
     "aarch64": ("arm64-efi", "BOOTAA64.EFI"),
 }
+_SYSTEMD_BOOT_DIRECTORY = "/usr/lib/systemd/boot/efi"
+_SYSTEMD_BOOT = {
+    "x86_64": ("systemd-bootx64.efi", "BOOTX64.EFI"),
+    "aarch64": ("systemd-bootaa64.efi", "BOOTAA64.EFI"),
+}
 
 
 def firmware_kind(loader: Loader, *, extra: bool) -> PartitionKind | None:
@@ -63,7 +68,7 @@ def firmware_kind(loader: Loader, *, extra: bool) -> PartitionKind | None:
         loader: The boot loader.
         extra: Whether there are files of the user's for it.
     """
-    if loader is Loader.GRUB2:
+    if loader in {Loader.GRUB2, Loader.SYSTEMD_BOOT}:
         return PartitionKind.EFI
     return PartitionKind.FAT if loader is Loader.UBOOT or extra else None
 
@@ -121,6 +126,47 @@ def gather_grub(directory: str, tools: Toolbox, *, architecture: str, boot: UUID
     os.unlink(early)
     os.makedirs(os.path.join(directory, _GRUB_DIRECTORY), exist_ok=True)
     _write(directory, f"{_GRUB_DIRECTORY}/grubenv", grub_environment.empty_block())
+
+
+def gather_mounted(directory: str, mounted: str) -> None:
+    """What was written where the partition will be mounted; the mount point is empty afterwards.
+
+    Args:
+        directory: Where to.
+        mounted: The mount point.
+    """
+    for name in os.listdir(mounted):
+        shutil.move(os.path.join(mounted, name), os.path.join(directory, name))
+
+
+def gather_systemd_boot(directory: str, architecture: str) -> None:
+    """systemd-boot, where UEFI looks for it and where ``bootctl`` does.
+
+    Raises:
+        ImageError: it is not installed here for this architecture.
+    """
+    path = find_systemd_boot(architecture)
+    source, name = _SYSTEMD_BOOT[architecture]
+    for place in (f"EFI/BOOT/{name}", f"EFI/systemd/{source}"):
+        target = os.path.join(directory, place)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def find_systemd_boot(architecture: str) -> str:
+    """The path of the program on this machine.
+
+    Raises:
+        ImageError: it is not installed here for this architecture.
+    """
+    if architecture not in _SYSTEMD_BOOT:
+        raise ImageError(f"systemd-boot on {architecture} is not known here")
+    path = os.path.join(_SYSTEMD_BOOT_DIRECTORY, _SYSTEMD_BOOT[architecture][0])
+    if not os.path.isfile(path):
+        raise ImageError(
+            f"{path} is not installed", hint="it is in the Debian package systemd-boot-efi"
+        )
+    return path
 
 
 def gather_extra(directory: str, extra: str) -> None:

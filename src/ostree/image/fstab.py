@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from uuid import UUID
 
 
-def add_mounts(text: str, mounts: Iterable[tuple[UUID, str, str]]) -> str:
+class Mount(NamedTuple):
+    """A file system to be mounted.
+
+    Attributes:
+        uuid: Its identity.
+        place: Where.
+        options: How.
+        kind: ``ext4`` or ``vfat``; the latter is not checked at the start.
+    """
+
+    uuid: str
+    place: str
+    options: str
+    kind: str = "ext4"
+
+    def to_line(self) -> str:
+        """The line of fstab(5)."""
+        order = 0 if self.kind == "vfat" else 2
+        return f"UUID={self.uuid} {self.place} {self.kind} {self.options} 0 {order}\n"
+
+
+def add_mounts(text: str, mounts: Iterable[Mount]) -> str:
     """Add lines for mount points that have none.
 
     Args:
         text: The file as it is.
-        mounts: For each the file system, where it is mounted, and options.
+        mounts: What is to be mounted.
     """
     taken = {
         fields[1].rstrip("/")
         for fields in (line.split() for line in text.splitlines())
         if len(fields) > 1 and not fields[0].startswith("#")
     }
-    lines = [
-        f"UUID={uuid} {place} ext4 {options} 0 2\n"
-        for uuid, place, options in mounts
-        if place not in taken
-    ]
+    lines = [mount.to_line() for mount in mounts if mount.place not in taken]
     if lines and text and not text.endswith("\n"):
         text += "\n"
     return text + "".join(lines)

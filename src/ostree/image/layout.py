@@ -95,6 +95,11 @@ class Volume(NamedTuple):
         """The 32 bits that identify a FAT file system."""
         return self.uuid.int & 0xFFFFFFFF
 
+    @property
+    def fat_uuid(self) -> str:
+        """What tools call these: as blkid has it."""
+        return f"{self.fat_serial >> 16:04X}-{self.fat_serial & 0xFFFF:04X}"
+
 
 class DiskLayout(NamedTuple):
     """A disk.

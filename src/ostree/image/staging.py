@@ -19,12 +19,14 @@ from ostree.system.files import open_directory, read_file, replace_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from ostree.events import Listener
+    from ostree.image.fstab import Mount
 
 _FSTAB = "etc/fstab"
 _MAX_FSTAB = 1 << 20
+#: Of systemd-boot.
+_LOADER_CONFIG = "timeout 3\nauto-firmware no\n"
 
 
 class SystemRequest(NamedTuple):
@@ -118,6 +120,11 @@ def _prepare_loader(root: str, bootloader: str) -> None:
     elif bootloader == "grub2":
         os.mkdir(f"{boot}/grub", 0o755)
         os.symlink("../loader/grub.cfg", f"{boot}/grub/grub.cfg")
+    elif bootloader == "systemd-boot":
+        # Where the partition will be mounted.
+        os.makedirs(f"{boot}/efi/loader/entries")
+        with open(f"{boot}/efi/loader/loader.conf", "w", encoding="ascii") as file:
+            file.write(_LOADER_CONFIG)
 
 
 def _write_grub_config(sysroot: Sysroot) -> None:
@@ -134,7 +141,7 @@ def _write_grub_config(sysroot: Sysroot) -> None:
 
 
 def _configure(sysroot: Sysroot, request: SystemRequest) -> None:
-    writes_itself = request.bootloader == "uboot"
+    writes_itself = request.bootloader in {"uboot", "systemd-boot"}
     _set(sysroot, "bootloader", request.bootloader if writes_itself else "none")
     if request.tries:
         _set(sysroot, "boot-counting-tries", str(request.tries))
@@ -149,7 +156,7 @@ def _set(sysroot: Sysroot, key: str, value: str) -> None:
     sysroot.repo.save_config(keyfile)
 
 
-def add_to_fstab(root: str, deployment: str, mounts: Sequence[tuple[UUID, str, str]]) -> None:
+def add_to_fstab(root: str, deployment: str, mounts: Sequence[Mount]) -> None:
     """Have a deployment mount file systems, each at a directory that its tree has.
 
     Raises:
@@ -157,8 +164,9 @@ def add_to_fstab(root: str, deployment: str, mounts: Sequence[tuple[UUID, str, s
     """
     fd = open_directory(os.path.join(root, deployment))
     try:
-        for _, place, _ in mounts:
-            if not _is_directory(place.lstrip("/"), fd):
+        for place in (mount.place for mount in mounts):
+            # What is below /boot is no part of the tree.
+            if not place.startswith("/boot/") and not _is_directory(place.lstrip("/"), fd):
                 raise ImageError(
                     f"The tree has no directory {place}, at which a partition is to be mounted; "
                     "nobody can make it in a running system"

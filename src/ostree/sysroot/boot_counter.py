@@ -10,6 +10,7 @@ import os
 from ostree.formats import boot_state
 from ostree.sysroot.step import step
 from ostree.system import files
+from ostree.system.fat_files import replace_fat_file
 
 STATE_FILE = "bootstate.env"
 
@@ -27,23 +28,10 @@ def reset_counter(directory: str) -> bool:
         try:
             data = files.read_file(STATE_FILE, fd, limit=boot_state.MAX_SIZE)
             if boot_state.read_tries(data):
-                _replace(fd, boot_state.reset_tries(data))
+                new = boot_state.reset_tries(data)
+                replace_fat_file(STATE_FILE, fd, lambda file: files.write_all(file, new))
         except FileNotFoundError:
             return False
         finally:
             os.close(fd)
     return True
-
-
-def _replace(fd: int, data: bytes) -> None:
-    """FAT has no permissions to be set and no unnamed files; the rename is all there is."""
-    temporary = f"{STATE_FILE}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    file = os.open(temporary, flags, 0o644, dir_fd=fd)
-    try:
-        files.write_all(file, data)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    os.rename(temporary, STATE_FILE, src_dir_fd=fd, dst_dir_fd=fd)
-    os.fsync(fd)

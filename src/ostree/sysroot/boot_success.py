@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ostree.errors import SysrootError
 from ostree.events import Message
 from ostree.formats.kernel_arguments import split_words
+from ostree.sysroot.boot_config import boot_link_of
 from ostree.sysroot.boot_counts import BootCounts
 from ostree.sysroot.boot_failures import forget_failure, remember_failure
 from ostree.sysroot.reordering import make_default, undeploy
@@ -43,7 +44,7 @@ def judge(
     deployments: Sequence[Deployment],
     booted: Deployment,
     arguments: str,
-    counted_out: Callable[[], bool],
+    counted_out: Callable[[str], bool],
 ) -> Verdict:
     """What the fact that a deployment runs says, given the kernel's command line.
 
@@ -55,13 +56,14 @@ def judge(
         deployments: All, in their order.
         booted: The one that runs.
         arguments: The kernel's command line.
-        counted_out: Whether the boot loader has noted a fallback; not asked where it is plain.
+        counted_out: Whether the boot loader has noted a fallback from the deployment with an
+            ``ostree=``; not asked where it is plain.
     """
     first = next((each for each in deployments if not each.staged), booted)
     failed = first is not booted and (
         any(word.startswith(_FALLBACK) for word in split_words(arguments))
         or _has_no_tries_left(first)
-        or counted_out()
+        or counted_out(boot_link_of(first.entry))
     )
     return Verdict(first if failed else None, booted)
 
@@ -83,13 +85,12 @@ def accept_boot(sysroot: ChangeableSysroot) -> None:
     Raises:
         SysrootError: nothing is booted, or something cannot be written.
     """
-    if sysroot.booted is None:
-        raise SysrootError("Not currently booted into an OSTree system")
+    booted = _running(sysroot)
     arguments = sysroot.read_command_line()
     settings = sysroot.settings
     device = os.fstat(sysroot.root_fd).st_dev
     counts = BootCounts(settings.host_directory, device, settings.run_directory)
-    verdict = judge(sysroot.deployments, sysroot.booted, arguments, counts.fell_back)
+    verdict = judge(sysroot.deployments, booted, arguments, counts.fell_back)
     works, failed = verdict.works, verdict.failed
     if failed is not None:
         remember_failure(sysroot.root_fd, failed.stateroot, failed.checksum)
@@ -99,9 +100,16 @@ def accept_boot(sysroot: ChangeableSysroot) -> None:
         else:
             undeploy(sysroot, sysroot.deployments.index(failed))
     forget_failure(sysroot.root_fd, works.stateroot, works.checksum)
-    if counts.accept():
+    if counts.accept(boot_link_of(_running(sysroot).entry)):
         sysroot.on_event(Message("The boot loader counts from 0 again"))
     if any(word.startswith(_WATCHDOG) for word in split_words(arguments)):
         with step("Stopping the watchdog"):
             if stop_watchdog():
                 sysroot.on_event(Message("The watchdog of the start is stopped"))
+
+
+def _running(sysroot: ChangeableSysroot) -> Deployment:
+    """The deployment that runs, as it is in the present list."""
+    if sysroot.booted is None:
+        raise SysrootError("Not currently booted into an OSTree system")
+    return sysroot.booted

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ostree.events import Listener
     from ostree.repo.prune import PruneResult
+    from ostree.sysroot.bootloaders.bootloader import Bootloader
     from ostree.sysroot.deployment import Deployment
     from ostree.sysroot.settings import SysrootSettings
 
@@ -157,6 +158,10 @@ class ChangeableSysroot(SysrootView):
         kind = deployment_list.plan_swap(current, bootable, version_of=self.version_of)
         if kind is SwapKind.NOTHING:
             return False
+        if self._bootloader().counts_by_entry:
+            kind = SwapKind.FULL
+            # What an interrupted swap has left there refers to what is made anew now.
+            self._finish_swap()
         self._writer().write(
             deployment_list.place(bootable),
             kind,
@@ -228,11 +233,14 @@ class ChangeableSysroot(SysrootView):
 
         Before that, what is no longer in the list may still be what it boots.
         """
-        config = parse_config(self.repo.config.keyfile)
-        bootloader = choose_bootloader(config, self.settings, self._root_fd)
+        bootloader = self._bootloader()
         with step("Bootloader write config"):
             active = [d for d in self._deployments if not d.staged]
             bootloader.after_swap(self.bootversion, active)
+
+    def _bootloader(self) -> Bootloader:
+        config = parse_config(self.repo.config.keyfile)
+        return choose_bootloader(config, self.settings, self._root_fd)
 
     def clean_up(self, *, prune: bool = True) -> PruneResult | None:
         """Remove what no deployment needs.

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from unit.sysroot.conftest import Lab
 
 
+LINK = "/ostree/boot.0/os/a/0"
+
+
 def fake(name: str, *, staged: bool = False, counters: tuple[int, int] | None = None) -> Deployment:
     """A deployment with as much as is looked at."""
-    entry = BootEntry()
+    entry = BootEntry.parse(f"options quiet ostree={LINK}\n")
     entry.counters = counters
     return Deployment(
         stateroot=name, checksum=checksum(1), serial=0, bootcsum="", entry=entry, staged=staged
@@ -53,7 +56,7 @@ def test_a_deployment_has_failed_if_the_boot_loader_fell_back_from_it(
     deployments: list[Deployment], booted: Deployment, arguments: str, expected: str | None
 ) -> None:
     """Who chose an older one in a menu had no fallback."""
-    verdict = judge(deployments, booted, arguments, lambda: False)
+    verdict = judge(deployments, booted, arguments, lambda _: False)
 
     assert verdict.works is booted
     assert (verdict.failed.stateroot if verdict.failed else None) == expected
@@ -66,7 +69,7 @@ def test_a_deployment_has_failed_if_the_boot_loader_fell_back_from_it(
 def test_the_boot_loader_has_noted_a_fallback(
     deployments: list[Deployment], booted: Deployment, expected: Deployment | None
 ) -> None:
-    assert judge(deployments, booted, "quiet", lambda: True).failed is expected
+    assert judge(deployments, booted, "quiet", LINK.__eq__).failed is expected
 
 
 def test_failures_are_remembered_and_forgotten(lab: Lab) -> None:

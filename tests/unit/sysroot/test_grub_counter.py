@@ -17,6 +17,7 @@ from support import interruptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+LINK = "/ostree/boot.0/os/a/0"
 NO_DISK = os.makedev(0, 33)
 
 
@@ -124,11 +125,11 @@ def test_blocks_are_found(place: str, tmp_path: Path) -> None:
     block = write(tmp_path / place / "grubenv", boot_counter="-1", boot_success="0")
     counts = BootCounts(str(tmp_path), NO_DISK, str(tmp_path))
 
-    assert counts.fell_back()
-    assert counts.accept()
+    assert counts.fell_back(LINK)
+    assert counts.accept(LINK)
 
     assert read_variables(block.read_bytes()) == {"boot_success": "1"}
-    assert not counts.fell_back()
+    assert not counts.fell_back(LINK)
 
 
 def test_u_boots_count_is_set_back_beside_them(tmp_path: Path) -> None:
@@ -137,8 +138,8 @@ def test_u_boots_count_is_set_back_beside_them(tmp_path: Path) -> None:
     state.write_bytes(b"bootcount=2\n")
     counts = BootCounts(str(tmp_path), NO_DISK, str(tmp_path))
 
-    assert not counts.fell_back()
-    assert counts.accept()
+    assert not counts.fell_back(LINK)
+    assert counts.accept(LINK)
 
     assert state.read_bytes() == b"bootcount=0\n"
 
@@ -147,5 +148,5 @@ def test_where_nothing_counts(tmp_path: Path) -> None:
     (tmp_path / "efi").mkdir()
     counts = BootCounts(str(tmp_path), NO_DISK, str(tmp_path))
 
-    assert not counts.fell_back()
-    assert not counts.accept()
+    assert not counts.fell_back(LINK)
+    assert not counts.accept(LINK)

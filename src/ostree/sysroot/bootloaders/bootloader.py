@@ -85,9 +85,12 @@ class Bootloader:
 
     Attributes:
         name: What upstream calls it in its messages.
+        counts_by_entry: Whether boot entries are copied to where the boot loader counts tries by
+            them, so that a deployment with the entry of another one would not be counted.
     """
 
     name = ""
+    counts_by_entry = False
 
     def __init__(self, config: SysrootConfig, settings: SysrootSettings, root_fd: int) -> None:
         self._config = config

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 #: In the order of probing, the last one always being there; the others have to be configured.
 PROBED = ("syslinux", "grub2", "uboot", "none")
 NEVER_PROBED = ("zipl", "aboot")
+#: Not upstream's; only who asks for one of these gets it.
+OURS = ("systemd-boot",)
 
 
 def choose_bootloader(config: SysrootConfig, settings: SysrootSettings, root_fd: int) -> Bootloader:
@@ -62,4 +64,8 @@ def bootloader_kind(name: str) -> type[Bootloader]:
         from ostree.sysroot.bootloaders.aboot import Aboot
 
         return Aboot
+    if name == "systemd-boot":
+        from ostree.sysroot.bootloaders.systemd_boot import SystemdBoot
+
+        return SystemdBoot
     raise SysrootError(f"Invalid bootloader configuration: '{name}'")
