@@ -32,9 +32,10 @@ DEV := .venv/.dev
 TEST_PACKAGES := ostree ostree-tests python3-gi gir1.2-glib-2.0 attr gnupg libarchive13 cpio btrfs-progs erofs-utils \
 	nginx-light openssl tinyproxy \
 	busybox-static shellcheck fdisk e2fsprogs zstd systemd mmdebstrap dosfstools mtools gdisk u-boot-tools \
-	grub-common grub-efi-amd64-bin
+	grub-common grub-efi-amd64-bin systemd-boot-efi
 BOOT_PACKAGES := qemu-system-x86 qemu-system-arm qemu-system-common u-boot-qemu fdisk dosfstools mtools \
 	e2fsprogs busybox-static cpio
+UEFI_PACKAGES := ovmf grub-common grub-efi-amd64-bin systemd-boot-efi
 REFERENCE_PACKAGES := ostree
 CONFORMANCE_PACKAGES := ostree ostree-tests attr gnupg gjs gir1.2-ostree-1.0 strace libcap2-bin \
 	bsdextrautils cpio openssl parallel python3-yaml
@@ -75,7 +76,7 @@ test-boot: $(DEV)
 	$(BIN)/python -m pytest tests/boot -n 2 -m "not full" $(PYTEST_ARGS)
 
 test-boot-full: $(DEV)
-	@.ci/setup packages $(BOOT_PACKAGES) mmdebstrap
+	@.ci/setup packages $(BOOT_PACKAGES) $(UEFI_PACKAGES) mmdebstrap
 	$(BIN)/python -m pytest tests/boot $(PYTEST_ARGS)
 
 test-power: $(DEV)

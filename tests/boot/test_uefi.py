@@ -115,23 +115,23 @@ def test_systemd_boot_counts_and_goes_back(
         device = Device(machine, steps)
         device.wait_until_up("A")
         device.check_root(commit)
-        assert device.run(f"ls {ENTRIES}") == "ostree-1-1+1-1.conf"
+        assert device.run(f"ls -1 {ENTRIES}") == "ostree-1-1+1-1.conf"
         device.accept()
-        assert device.run(f"ls {ENTRIES}") == "ostree-1-1.conf"
+        assert device.run(f"ls -1 {ENTRIES}") == "ostree-1-1.conf"
 
         # A release that never comes up: two tries, then the one before.
         bad = vendor.publish("C", "init")
         device.update(bad)
-        assert device.run(f"ls {ENTRIES}") == "ostree-2-1.conf\nostree-2-2+2.conf"
+        assert device.run(f"ls -1 {ENTRIES}") == "ostree-2-1.conf\nostree-2-2+2.conf"
         device.reboot()
         for _ in range(2):
             device.expect(PANIC)
             machine.after_reset(200)
         device.wait_until_up("A")
-        assert device.run(f"ls {ENTRIES}") == "ostree-2-1.conf\nostree-2-2+0-2.conf"
+        assert device.run(f"ls -1 {ENTRIES}") == "ostree-2-1.conf\nostree-2-2+0-2.conf"
         device.put_away(bad)
         assert f"Commit {bad} did not start" in device.run("ostree admin upgrade")
-        assert device.run(f"ls {ENTRIES}") == "ostree-3-1.conf"
+        assert device.run(f"ls -1 {ENTRIES}") == "ostree-3-1.conf"
         device.reboot()
         device.wait_until_up("A")
         device.accept()
@@ -142,7 +142,7 @@ def test_systemd_boot_counts_and_goes_back(
         device.reboot()
         device.wait_until_up("D")
         device.accept()
-        assert device.run(f"ls {ENTRIES}") == "ostree-4-1.conf\nostree-4-2.conf"
+        assert device.run(f"ls -1 {ENTRIES}") == "ostree-4-1.conf\nostree-4-2.conf"
         status = device.run("ostree admin status")
         assert f"* small {good}" in status
         assert status.count("Failed to start: ") == 1

@@ -8,18 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cli.running import fail, ostree, succeed
 from ostree.formats import uboot_script
+from ostree.formats.boot_entry import BootEntry, kernel_path
 from ostree.formats.grub_environment import empty_block
 from support.draft_trees import SYSTEMD, Contents, snapshot, write_tree
 from support.image_tools import why_no_images
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.root,
@@ -452,6 +450,49 @@ def test_what_grub_finds(layout: str, repo: Path, tmp_path: Path) -> None:
         capture_output=True,
     ).stdout
     assert environment == empty_block()
+
+
+SYSTEMD_BOOT = Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
+
+
+@pytest.mark.skipif(not SYSTEMD_BOOT.exists(), reason="no systemd-boot (Debian: systemd-boot-efi)")
+@pytest.mark.parametrize("layout", ["single", "boot-partition"])
+def test_what_systemd_boot_finds(layout: str, repo: Path, tmp_path: Path) -> None:
+    options = ("--bootloader=systemd-boot", f"--layout={layout}", "--tries=2")
+
+    document = build(repo, tmp_path / "disk.img", *options)
+
+    contents = check_file_systems(tmp_path / "disk.img", document)
+    fat = tmp_path / "fat"
+    fat.mkdir()
+    subprocess.run(["mcopy", "-s", "-i", contents["firmware"], "::*", fat], check=True)
+    assert (fat / "EFI/BOOT/BOOTX64.EFI").read_bytes() == SYSTEMD_BOOT.read_bytes()
+    assert (fat / "loader/loader.conf").read_text().startswith("timeout ")
+    assert os.listdir(fat / "loader/entries") == ["ostree-1-1+2.conf"]
+    entry = BootEntry.parse((fat / "loader/entries/ostree-1-1+2.conf").read_text())
+    assert (fat / kernel_path(entry).lstrip("/")).read_text() == "kernel"
+    assert (fat / (entry.get("initrd") or "").lstrip("/")).read_text() == "ramdisk"
+    # There the partition is mounted, and written by the next update.
+    boot = contents.get("boot", contents["root"] / "boot")
+    assert os.listdir(boot / "efi") == []
+    blkid = ["blkid", "-p", "-s", "UUID", "-o", "value", str(contents["firmware"])]
+    uuid = subprocess.run(blkid, check=True, capture_output=True, text=True).stdout.strip()
+    deployment = contents["root"] / str(document["deployment"]).lstrip("/")
+    fstab = (deployment / "etc/fstab").read_text().splitlines()
+    assert fstab[-1] == f"UUID={uuid} /boot/efi vfat umask=0077,noatime 0 0"
+    settings = (contents["root"] / "ostree/repo/config").read_text()
+    assert "bootloader=systemd-boot\nboot-counting-tries=2\n" in settings
+
+
+def test_systemd_boot_is_not_known_for_every_machine(repo: Path, tmp_path: Path) -> None:
+    options = (f"--repo={repo}", "--ref=os/test", "--os=test", "--bootloader=systemd-boot")
+
+    message = fail(
+        "image", "build", *options, "--arch=m68k", f"--output={tmp_path}/disk.img", environ=ENVIRON
+    )
+
+    assert message == "error: systemd-boot on m68k is not known here"
+    assert os.listdir(tmp_path) == []
 
 
 def test_grub_needs_its_modules(repo: Path, tmp_path: Path) -> None:

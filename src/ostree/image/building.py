@@ -247,8 +247,9 @@ class _Builder:
                 mounts.append(Mount(str(volume.uuid), _DATA, "defaults,noatime,nofail"))
         if self._request.loader is Loader.SYSTEMD_BOOT:
             uuid = layout.volumes[0].fat_uuid
-            # After /boot, below which it is.
-            mounts.append(Mount(uuid, _ESP, "umask=0077,noatime,nofail", "vfat"))
+            # After /boot, below which it is.  Without nofail, with which systemd could unmount it
+            # before an update is finished at shutdown.
+            mounts.append(Mount(uuid, _ESP, "umask=0077,noatime", "vfat"))
         return mounts
 
     def _gather_firmware(self, uuids: Mapping[Role, UUID]) -> None:
