@@ -65,6 +65,7 @@ EDGE = (
     "ostree.server.serve",
     "ostree.__main__",
     "ostree.system.freeze_watchdog",  # a process of its own, forked
+    "ostree.system.worker_processes",  # more of these, which end there
     "ostree.tree.byte_code_worker",  # a program of its own, for other interpreters
 )
 EDGE_CALLS = {"print", "input", "exit", "quit", "breakpoint"}

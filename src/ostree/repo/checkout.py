@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from struct import Struct
 
 from ostree.errors import ExistsError, NotFoundError, OSTreeError, RepoError
 from ostree.events import StepProgress
@@ -17,11 +18,12 @@ from ostree.repo.checkout_labels import top_path
 from ostree.repo.checkout_links import Linker
 from ostree.repo.checkout_options import CheckoutOptions, Existing
 from ostree.system import files
+from ostree.system.worker_processes import WorkerProcesses
 from ostree.types import Checksum, DirMeta, TreeId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Self
 
     from ostree.events import Listener
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
     Entries = list[tuple[str, Checksum]]
 
-#: Large files waiting for a worker, at most.
-_BACKLOG = 32
+#: Large files waiting for a worker, at most, and files for another process at a time.
+_BACKLOG, _TASK = 32, 32
 #: Files between two reports of progress, about.
 _REPORT_EVERY = 1000
 
@@ -62,6 +64,12 @@ def checkout(
             work.directory(entry.tree, entry.path, os.fspath(destination), dir_fd)
         else:
             work.single_file(entry, os.fspath(destination), dir_fd)
+
+
+#: How a task for another process begins: descriptor of the directory, number of files.
+_TASK_START = Struct("=ii")
+#: That process leaves the directory itself alone.
+_NO_META = DirMeta(0, 0, 0)
 
 
 class _Open:
@@ -98,6 +106,7 @@ class Checkout:
         self._top = ""
         self._inline = repo.store.properties.inline_limit
         self._pool: WorkerPool | None = None
+        self._processes = WorkerProcesses(self._work)
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._open: list[_Open] = []
         self._done = 0
@@ -108,6 +117,7 @@ class Checkout:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._processes.close()
         if self._pool is not None:
             self._pool.close(discard=kind is not None)
         for directory in self._open:
@@ -149,6 +159,7 @@ class Checkout:
                     stack.append((directory, child, TreeId(dirtree, dirmeta)))
             self._fill(directory, contents.files)
             self._one_less(directory)
+        self._processes.drain()
         if self._pool is not None:
             self._pool.drain()
         self._report(final=True)
@@ -283,10 +294,7 @@ class Checkout:
                 item for item in entries if f"{directory.path}/{item[0]}" not in options.skip
             ]
         if directory.created and not options.passthrough_whiteouts:
-            # Linking is all kernel time under one lock of the file system: threads do not help.
-            rest = self._linker.link_all(entries, directory.fd) if self._linker.active else entries
-            for name, checksum in rest:
-                self._copy(directory, name, checksum)
+            self._share_new(directory, entries)
         else:
             # One after the other, so that what is in the way is found in its turn.
             for name, checksum in entries:
@@ -308,11 +316,42 @@ class Checkout:
     def _is_symlink(self, checksum: Checksum) -> bool:
         return self._repo.load_file_header(checksum)[0].is_symlink
 
+    def _share_new(self, directory: _Open, entries: Entries) -> None:
+        """Put files into a new directory, here those that no other process has room for."""
+        for at in range(0, len(entries), _TASK):
+            batch = entries[at : at + _TASK]
+            directory.missing += 1
+            task = _pack_task(directory, batch)
+            if self._processes.hand_out(task, partial(self._settle, directory, batch)):
+                continue
+            directory.missing -= 1
+            self._place_new(directory, batch)
+
+    def _place_new(self, directory: _Open, entries: Entries) -> None:
+        """Put files into a new directory where nothing is in their way."""
+        rest = self._linker.link_all(entries, directory.fd) if self._linker.active else entries
+        for name, checksum in rest:
+            self._copy(directory, name, checksum)
+
+    def _work(self, task: bytes) -> bytes:
+        """In another process: put files into a new directory that the first one has open."""
+        with _unpack_task(task) as (directory, entries):
+            self._place_new(directory, entries)
+        return b"done"
+
+    def _settle(self, directory: _Open, entries: Entries, reply: bytes | None) -> None:
+        """Do what another process could not: some of it may be there."""
+        if reply is None:
+            for name, _ in entries:
+                files.remove_tree(name, directory.fd)
+            self._place_new(directory, entries)
+        self._one_less(directory)
+
     def _copy(self, directory: _Open, name: str, checksum: Checksum) -> None:
         """Copy a file: a small one at once, as a thread would only wait for the others."""
         path = f"{self._top}{directory.path}/{name}"
         with self._load(checksum, name) as content:
-            if content.size <= self._inline:
+            if content.size <= self._inline or self._processes.possible:
                 self._place_loaded(checksum, content, name, directory.fd, path)
                 return
         if self._pool is None:
@@ -369,6 +408,30 @@ class Checkout:
             self._next_report = self._done + _REPORT_EVERY
             total = self._done if final else self._total
             self._emit(StepProgress("checkout", self._done, total))
+
+
+def _pack_task(directory: _Open, entries: Entries) -> bytes:
+    """What another process needs for putting files into an open directory."""
+    digests = bytes.fromhex("".join(checksum for _, checksum in entries))
+    names = "\0".join((directory.path, *(name for name, _ in entries)))
+    return b"".join((_TASK_START.pack(directory.fd, len(entries)), digests, names.encode()))
+
+
+@contextmanager
+def _unpack_task(task: bytes) -> Iterator[tuple[_Open, Entries]]:
+    """The same in that process, whose parent has the directory open."""
+    theirs, count = _TASK_START.unpack_from(task)
+    start = _TASK_START.size
+    end = start + 32 * count
+    digests = [task[at : at + 32] for at in range(start, end, 32)]
+    path, *names = task[end:].decode().split("\0")
+    # Through the parent, so that nobody can put another directory into its place.
+    fd = files.open_directory(f"/proc/{os.getppid()}/fd/{theirs}")
+    try:
+        entries = list(zip(names, map(Checksum.of_digest, digests), strict=True))
+        yield _Open(fd, _NO_META, None, path, created=True), entries
+    finally:
+        os.close(fd)
 
 
 def _open_directory(name: str, dir_fd: int | None, *, follow: bool) -> int:

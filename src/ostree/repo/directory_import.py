@@ -10,7 +10,10 @@ complete yet, and one file of limited size per thread.
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
 from functools import partial
+from struct import Struct
 
 from ostree.errors import OSTreeError, RepoError
 from ostree.formats import dirmeta
@@ -33,8 +36,10 @@ if TYPE_CHECKING:
     from ostree.repo.stat_cache import DirectoryFacts, StatCache
     from ostree.repo.tree_writer import TreeWriter
 
-#: Files open for the threads at a time.
-_BACKLOG = 32
+#: Files open for the threads at a time, and files for another process.
+_BACKLOG, _TASK = 32, 16
+#: What another process tells of a file: digest, size, what became of it.
+_STORED = Struct("=32sQB")
 
 
 class ImportOptions:
@@ -134,6 +139,11 @@ class DirectoryImport:
         self._consumed: ConsumedTree | None = None
         self._cache: StatCache | None = None
         self._import = FileImport(repo, transaction.charge, options)
+        self._pool = WorkerPool(backlog=_BACKLOG)
+        self._processes = transaction.processes(self._work)
+        # What takes note of what it was asked about has to be asked here.
+        takes_note = options.modifier.by_path or options.stat_cache
+        self._hands_out = not (takes_note or options.consume)
 
     def run(self, path: str, target: MutableTree) -> None:
         """Store what is in the directory, and enter it in the target."""
@@ -161,18 +171,20 @@ class DirectoryImport:
             self._transaction.when_published(self._consumed.remove)
 
     def _walk(self, target: MutableTree) -> None:
-        with WorkerPool(backlog=_BACKLOG) as pool:
-            root = Directory("", "", None)
-            root.node = target
-            self._to_scan.append(root)
+        root = Directory("", "", None)
+        root.node = target
+        self._to_scan.append(root)
+        with self._processes, self._pool as pool:
             while self._to_scan:
-                self._scan(self._to_scan.pop(), pool)
+                self._scan(self._to_scan.pop())
                 pool.collect()
+            self._processes.drain()
             pool.drain()
+        self._report()
 
     # the owner's thread -------------------------------------------------------------------------
 
-    def _scan(self, directory: Directory, pool: WorkerPool) -> None:
+    def _scan(self, directory: Directory) -> None:
         """Read one directory: queue its files, remember its subdirectories."""
         fd = self._open(directory)
         try:
@@ -189,7 +201,7 @@ class DirectoryImport:
                             names.append(name)
                         else:
                             raise _special(directory, name)
-                self._take_files(directory, names, fd, pool)
+                self._share_files(directory, names, fd)
         except OSError as error:
             raise RepoError(files.describe(f"Reading /{directory.path}", error)) from error
         finally:
@@ -258,15 +270,33 @@ class DirectoryImport:
 
     # files ------------------------------------------------------------------------------------
 
-    def _take_files(
-        self, directory: Directory, names: list[str], fd: int, pool: WorkerPool
-    ) -> None:
-        """Store small files at once, and queue those that are worth a thread."""
-        limit, take, node = self._limit, self._import.take, directory.node
-        if node is None:
+    def _share_files(self, directory: Directory, names: list[str], fd: int) -> None:
+        """Store files of a directory, here what no other process has room for."""
+        if directory.node is None:
             return
         if self._cache is not None:
             directory.facts = self._cache.directory(fd)
+        processes = self._processes
+        shares = self._hands_out and processes.possible
+        for at in range(0, len(names), _TASK):
+            batch = names[at : at + _TASK]
+            if shares:
+                directory.missing += 1
+                task = b"\0".join(map(os.fsencode, (directory.path, *batch)))
+                if processes.hand_out(task, partial(self._settle, directory, batch)):
+                    continue
+                directory.missing -= 1
+            self._take_files(directory, batch, fd)
+        if self._consumed is not None:
+            self._consumed.add(directory.path, names)
+
+    def _take_files(self, directory: Directory, names: list[str], fd: int) -> None:
+        """Store small files at once, and queue those that are worth a thread, if there are any."""
+        shares = self._hands_out and self._processes.possible
+        limit = sys.maxsize if shares else self._limit
+        take, node = self._import.take, directory.node
+        if node is None:
+            return
         count, put = self._transaction.count_stored, node.put_file
         name = ""
         try:
@@ -278,14 +308,46 @@ class DirectoryImport:
                     count(taken)
                 elif taken is not None:
                     directory.missing += 1
-                    pool.submit(partial(self._store_opened, directory, name, taken))
+                    self._pool.submit(partial(self._store_opened, directory, name, taken))
         except OSError as error:
             raise _explained(directory, name, error) from error
         except OSTreeError as error:
             error.hint = error.hint or f"while committing {directory.shown(name)}"
             raise
-        if self._consumed is not None:
-            self._consumed.add(directory.path, names)
+
+    def _work(self, task: bytes) -> bytes:
+        """In another process: store files of a directory, and tell of those that are done."""
+        path, *names = map(os.fsdecode, task.split(b"\0"))
+        directory = Directory("", path, None)
+        told = []
+        with suppress(OSTreeError, OSError):  # met again where they can be told
+            fd = self._open(directory)
+            try:
+                for name in names:
+                    encode_filename(name)
+                    stored = self._import.take(name, fd, directory, sys.maxsize)
+                    if not isinstance(stored, StoredFile):
+                        break
+                    told.append(_STORED.pack(stored.digest, stored.size, stored.outcome))
+            finally:
+                os.close(fd)
+        return b"".join(told)
+
+    def _settle(self, directory: Directory, names: list[str], reply: bytes | None) -> None:
+        """Enter what another process has stored, and do what it could not."""
+        node, count, done = directory.node, self._transaction.count_stored, 0
+        for digest, size, outcome in _STORED.iter_unpack(reply or b""):
+            if node is not None:
+                node.put_file(encode_filename(names[done]), digest)
+            count(StoredFile(digest, size, outcome))
+            done += 1
+        if done < len(names):
+            fd = self._open(directory)
+            try:
+                self._take_files(directory, names[done:], fd)
+            finally:
+                os.close(fd)
+        self._one_less(directory)
 
     def _store_opened(
         self, directory: Directory, name: str, opened: OpenedFile

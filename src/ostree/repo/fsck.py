@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import partial
 
 from ostree.errors import CorruptionError, FormatError, ObjectNotFoundError, OSTreeError
@@ -13,7 +14,9 @@ from ostree.repo.needed_by import NeededBy
 from ostree.repo.object_check import ObjectCheck
 from ostree.repo.reachability import Reachable, add_tree
 from ostree.system import files
-from ostree.system.workers import WorkerPool, default_workers
+from ostree.system.processors import default_workers
+from ostree.system.worker_processes import WorkerProcesses
+from ostree.system.workers import WorkerPool
 from ostree.types import Checksum, ObjectName, ObjectType
 
 TYPE_CHECKING = False
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _REPORT_EVERY = 64
 #: Objects that wait for a worker; while so many do, the calling thread helps out.
 _BACKLOG = 8
+#: Objects for another process at a time.
+_TASK = 32
 #: Finding out who needs bad objects takes a walk through everything, so they are collected: a few at
 #: first, for whoever waits for the news, then more and more.
 _FIRST_BATCH, _LAST_BATCH = 16, 4096
@@ -219,24 +224,75 @@ class Fsck:
     # phase 4: objects -------------------------------------------------------------------------
 
     def _verify_objects(self) -> None:
-        """Small objects here, large ones on workers: see ADR 4 for why."""
-        limit = self._repo.store.properties.inline_limit
-        check = self._check
-        with WorkerPool(max(1, default_workers() - 1), backlog=_BACKLOG) as pool:
+        """Other processes take file objects, or threads the large ones: see ADR 4 for why."""
+        workers = max(1, default_workers() - 1)
+        with (
+            WorkerProcesses(self._work) as processes,
+            WorkerPool(workers, backlog=_BACKLOG) as pool,
+        ):
+            batch: list[Checksum] = []
             for name in self._names():
                 if name.type is not ObjectType.FILE:
-                    self._settle(name, check.problem_of(name))
-                    continue
-                content = check.open(name)
-                if isinstance(content, OSTreeError):
-                    self._settle(name, content)
-                elif content.size > limit and not pool.full:
-                    pool.submit(partial(self._verify_on_worker, name, content))
+                    self._settle(name, self._check.problem_of(name))
+                elif not processes.possible:
+                    self._verify_file(name.checksum, pool)
                 else:
-                    size = content.size
-                    self._settle(name, check.problem_with(name, content), size)
+                    batch.append(name.checksum)
+                enough = bool(self._problems) and self._has_enough_problems
+                if enough or len(batch) == _TASK:
+                    self._share(batch, processes)
+                    batch = []
+                if enough:
+                    # What comes before them may still be under way.
+                    processes.drain()
+                    pool.drain()
+                    self._tell_problems()
+            self._share(batch, processes)
+            processes.drain()
             pool.drain()
         self._tell_problems()
+
+    def _share(self, checksums: list[Checksum], processes: WorkerProcesses) -> None:
+        """Let another process verify file objects, or do it here if none has room for them."""
+        task = bytes.fromhex("".join(checksums))
+        if not processes.hand_out(task, partial(self._settle_many, checksums)):
+            self._settle_many(checksums, None)
+
+    def _work(self, task: bytes) -> bytes:
+        """In another process: verify file objects, and tell the sizes of those that are right."""
+        sizes = array("Q")
+        for at in range(0, len(task), 32):
+            name = ObjectName(Checksum.of_digest(task[at : at + 32]), ObjectType.FILE)
+            content = self._check.open(name)
+            if isinstance(content, OSTreeError):
+                break
+            size = content.size
+            if self._check.problem_with(name, content) is not None:
+                break
+            sizes.append(size)
+        return sizes.tobytes()
+
+    def _settle_many(self, checksums: list[Checksum], reply: bytes | None) -> None:
+        """Count what another process has verified, and verify the others."""
+        sizes = memoryview(reply or b"").cast("Q")
+        for checksum, size in zip(checksums, sizes, strict=False):
+            self._settle(ObjectName(checksum, ObjectType.FILE), None, size)
+        for checksum in checksums[len(sizes) :]:
+            self._verify_file(checksum, None)
+
+    def _verify_file(self, checksum: Checksum, pool: WorkerPool | None) -> None:
+        """Verify a file object: a small one here, a large one on a thread if there are threads."""
+        name = ObjectName(checksum, ObjectType.FILE)
+        content = self._check.open(name)
+        if isinstance(content, OSTreeError):
+            self._settle(name, content)
+            return
+        limit = self._repo.store.properties.inline_limit
+        if pool is not None and content.size > limit and not pool.full:
+            pool.submit(partial(self._verify_on_worker, name, content))
+        else:
+            size = content.size
+            self._settle(name, self._check.problem_with(name, content), size)
 
     def _names(self) -> Iterator[ObjectName]:
         """All objects, in the order in which they lie on disk."""
@@ -256,16 +312,19 @@ class Fsck:
         self._bytes += size
         if problem is not None:
             self._problems.append((name, problem))
-            is_last = not (self._options.keep_going or isinstance(problem, ObjectNotFoundError))
-            if is_last or len(self._problems) >= self._batch:
-                self._tell_problems()
         if self._done % _REPORT_EVERY == 1 or self._done == self._total:
             self._emit(StepProgress("fsck", self._done, self._total, self._bytes))
 
     # what happens to bad ones -----------------------------------------------------------------
 
+    @property
+    def _has_enough_problems(self) -> bool:
+        """Whether to tell of what is bad: it is a batch, or ends it all."""
+        missing = [isinstance(found, ObjectNotFoundError) for _, found in self._problems]
+        return len(missing) >= self._batch or not (self._options.keep_going or all(missing))
+
     def _tell_problems(self) -> None:
-        problems, self._problems = self._problems, []
+        problems, self._problems = sorted(self._problems, key=_place_on_disk), []
         self._batch = min(2 * self._batch, _LAST_BATCH)
         if not problems:
             return
@@ -337,3 +396,9 @@ class Fsck:
         for parent in sorted(missing):
             if write_tombstone(repo, parent):
                 self.result.tombstones.append(parent)
+
+
+def _place_on_disk(found: tuple[ObjectName, OSTreeError]) -> tuple[str, ObjectType]:
+    """Where an object comes among all."""
+    name, _ = found
+    return name.checksum, name.type

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What can be asked for, in bytes: whole megabytes that fit into 64 bits.
 _MAX_SIZE = (1 << 64) - (1 << 20)
+#: Bytes in which processes count together: a number of eight bytes for each.
+_SHARED = 64
 
 
 class SpaceBudget:
@@ -40,9 +42,25 @@ class SpaceBudget:
         self._block = info.f_bsize or 4096
         free = info.f_bfree if os.geteuid() == 0 else info.f_bavail
         reserved = size or info.f_blocks * info.f_frsize * percent // 100
-        self._left = max(0, free - reserved // self._block)
+        self._most = max(0, free - reserved // self._block)
         self._unlimited = not size and not percent
         self._lock = threading.Lock()
+        #: Blocks taken by each process, of which each changes its own number alone.
+        self._taken: memoryview | list[int] = [0]
+        self._own = 0
+
+    def share(self) -> None:
+        """Count together with the processes that are forked from now on, seven at most."""
+        if not self._unlimited and isinstance(self._taken, list):
+            import mmap
+
+            taken = memoryview(mmap.mmap(-1, _SHARED)).cast("Q")
+            taken[0] = self._taken[0]
+            self._taken = taken
+
+    def enter_process(self, number: int) -> None:
+        """In a process that was forked: count what it takes under its number, which is above 0."""
+        self._own = number
 
     def charge(self, size: int) -> None:
         """Account for a content object of ``size`` bytes.
@@ -52,10 +70,13 @@ class SpaceBudget:
         """
         if self._unlimited:
             return
+        blocks = size // self._block + 1
         with self._lock:
-            blocks = size // self._block + 1
-            self._left -= blocks
-            enough = self._left >= 0
+            # First taken and then looked at: of two processes both may fail, never succeed.
+            self._taken[self._own] += blocks
+            enough = sum(self._taken) <= self._most
+            if not enough:
+                self._taken[self._own] -= blocks
         if not enough:
             asked = format_size(blocks * self._block)
             raise SpaceError(f"{self._setting} would be exceeded, at least {asked} requested")

@@ -35,6 +35,11 @@ class PlainStore(LooseStore):
 
     payload_links: PayloadLinks | None = None
 
+    @property
+    def works_in_processes(self) -> bool:
+        """Whether several processes may store objects; not if one waits for another's blocks."""
+        return self.payload_links is None
+
     def load(self, checksum: Checksum) -> LoadedContent:
         """A file object's header and content; see the contract."""
         path = loose_path(checksum, "file")

@@ -115,6 +115,11 @@ class LooseStore:
         """Where new objects go."""
         return self.staging or self.objects
 
+    @property
+    def works_in_processes(self) -> bool:
+        """Whether several processes may store objects as well as several threads."""
+        return True
+
     def extension(self, type: ObjectType) -> str:
         """The file name extension of a type in this store."""
         return self.content_extension if type is ObjectType.FILE else EXTENSIONS[type]

@@ -5,21 +5,17 @@ Not ``concurrent.futures``: that imports ``logging``, which alone costs more tha
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+
+from ostree.system.processors import default_workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
-
-
-def default_workers() -> int:
-    """How many threads keep this machine's processors busy, within reason."""
-    return max(1, min(4, len(os.sched_getaffinity(0))))
 
 
 class _Outcome:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from time import monotonic
 
 from ostree.errors import NotFoundError, RepoError
-from ostree.system.workers import WorkerPool, default_workers
+from ostree.system.processors import default_workers
+from ostree.system.workers import WorkerPool
 from ostree.transfer.delta_use import check_deltas, delta_wishes, estimate, may_use_deltas
 from ostree.transfer.destination import (
     RepoFacts,

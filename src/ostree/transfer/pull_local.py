@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from contextlib import suppress
+from functools import partial
 from time import monotonic
 
 from ostree.errors import NotFoundError, OSTreeError, RefNotFoundError, RepoError
@@ -42,14 +45,15 @@ if TYPE_CHECKING:
     from ostree.events import Listener
     from ostree.formats.commit import Commit
     from ostree.repo.transaction import Transaction
+    from ostree.system.worker_processes import WorkerProcesses
     from ostree.transfer.plan import Planner, Step
     from ostree.transfer.remote import RemoteAccess
     from ostree.transfer.trust import Trust
 
     CheckCommit = Callable[[CommitStep, Commit], None]
 
-#: Files imported between two looks at the time.
-_BATCH = 64
+#: Files imported between two looks at the time, and by another process between two answers.
+_BATCH, _TASK = 64, 16
 #: Large files waiting for a worker, at most.
 _BACKLOG = 32
 
@@ -290,11 +294,13 @@ class LocalEngine:
             OSTreeError: the first thing that went wrong.
         """
         planner = self._planner
-        while planner.metadata:
-            self._take(planner.metadata.popleft())
-            if len(planner.content) >= _BATCH:
-                self._import_content()
-        self._import_content()
+        with self._transaction.processes(self._work) as processes:
+            while planner.metadata:
+                self._take(planner.metadata.popleft())
+                if len(planner.content) >= _BATCH:
+                    self._import_content(processes)
+            self._import_content(processes)
+            processes.drain()
         self._pool.drain()
         self._report_progress(final=True)
 
@@ -355,24 +361,51 @@ class LocalEngine:
             stats.metadata_written += 1
         self._result.metadata += 1
 
-    def _import_content(self) -> None:
-        """Import the files known to be needed: small ones at once, large ones on the workers."""
-        content, importer = self._planner.content, self.importer
-        inline = _Batch(self)
+    def _import_content(self, processes: WorkerProcesses) -> None:
+        """Import the files known to be needed, here what no other process has room for."""
+        content = self._planner.content
+        hands_out = not self.importer.only_links
         while content:
-            checksum = content.popleft()
-            if importer.only_links or importer.stored_size(checksum) <= self._small:
+            batch = [content.popleft() for _ in range(min(_TASK, len(content)))]
+            task = b"".join(map(bytes.fromhex, batch))
+            if not (hands_out and processes.hand_out(task, partial(self._settle, batch))):
+                self._import_here(batch, alone=processes.possible)
+            self._report_progress()
+        self._pool.collect()
+
+    def _import_here(self, checksums: list[Checksum], *, alone: bool) -> None:
+        """Import files: small ones at once, large ones on the workers, unless others are busy."""
+        importer = self.importer
+        inline = _Batch(self)
+        for checksum in checksums:
+            if alone or importer.only_links or importer.stored_size(checksum) <= self._small:
                 inline.checksums.append(checksum)
-                if len(inline.checksums) >= _BATCH:
-                    inline.store()()
-                    inline = _Batch(self)
-                    self._report_progress()
             else:
                 # A thread for each of the small ones would spend its time waiting for the others.
                 self._pool.submit(_Batch(self, checksum).store)
         inline.store()()
-        self._pool.collect()
-        self._report_progress()
+
+    def _work(self, task: bytes) -> bytes:
+        """In another process: import files, and tell the size of each that is done.
+
+        It is one more than the bytes of the content, and 0 for what is not new.
+        """
+        told = array("Q")
+        with suppress(OSTreeError, OSError):  # met again where they can be told
+            for at in range(0, len(task), 32):
+                is_new, size = self.importer.content(Checksum.of_digest(task[at : at + 32]))
+                told.append(size + 1 if is_new else 0)
+        return told.tobytes()
+
+    def _settle(self, checksums: list[Checksum], reply: bytes | None) -> None:
+        """Count what another process has imported, and do what it could not."""
+        told = memoryview(reply or b"").cast("Q")
+        batch = _Batch(self, *checksums[: len(told)])
+        batch.written = sum(size > 0 for size in told)
+        batch.plain = sum(told) - batch.written
+        self.batch_stored(batch)
+        if len(told) < len(checksums):
+            self._import_here(checksums[len(told) :], alone=True)
 
     def batch_stored(self, batch: _Batch) -> None:
         """A batch of content objects is in the destination."""

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ostree.system.workers import WorkerPool, default_workers
+from ostree.system.processors import default_workers
+from ostree.system.workers import WorkerPool
 
 Job = Callable[[], Callable[[], None] | None]
 

@@ -1,0 +1,195 @@
+"""What worker processes store, check and find wrong is what one process would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Each piece of code has a process of its own: a test run may have threads.  It says how often it
+#: has forked, and prints what has to be the same without children.
+START = """
+    import os, pathlib, sys
+    forks = []
+    os.register_at_fork(before=lambda: forks.append(1))
+    if sys.argv[1] == "alone":
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    from ostree.errors import OSTreeError
+    from ostree.repo.checkout_options import CheckoutOptions
+    from ostree.repo.fsck import Fsck, FsckOptions
+    from ostree.repo.repository import Repo
+    from ostree.transfer.options import PullOptions
+    from ostree.transfer.pull_local import pull_local
+    from ostree.types import RepoMode
+    here = pathlib.Path(sys.argv[2])
+
+    def make_tree():
+        for number in range(450):
+            directory = here / "tree" / f"d{number % 3}"
+            directory.mkdir(parents=True, exist_ok=True)
+            content = b"%03d" % number * (number % 150) ** 2
+            (directory / f"file{number}").write_bytes(content)
+        (directory / "link").symlink_to("file1")
+
+    def commit(name, mode):
+        repo = Repo.create(here / name, mode)
+        with repo.transaction(fsync=False) as txn:
+            root = txn.import_directory(here / "tree")
+            checksum = txn.commit(root, timestamp=1)
+            txn.set_ref("main", checksum)
+        stats = txn.stats
+        print(checksum, stats.content_total, stats.content_written, stats.content_bytes_written)
+        return repo
+
+    def objects(repo):
+        return sorted((here / repo / "objects").glob("*/*.file*"))
+
+    def attempt(action):
+        try:
+            action()
+        except OSTreeError as error:
+            print(type(error).__name__, error.message, error.hint)
+
+    def fsck(repo):
+        found = Fsck(repo, FsckOptions(keep_going=True)).run()
+        print(found.objects, sorted((str(bad.name), bad.message) for bad in found.bad))
+"""
+
+
+def run(code: str, how: str, directory: Path) -> list[str]:
+    """The lines that a piece of code prints; the last says whether there were children."""
+    directory.mkdir()
+    code = textwrap.dedent(START) + textwrap.dedent(code)
+    result = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint(bool(forks))", how, directory],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.stderr == ""
+    return result.stdout.splitlines()
+
+
+CASES = {
+    "commit to archive": """
+        make_tree()
+        fsck(commit("repo", RepoMode.ARCHIVE))
+    """,
+    "commit to bare-user": """
+        make_tree()
+        fsck(commit("repo", RepoMode.BARE_USER))
+        print(len(objects("repo")))
+    """,
+    "a file that cannot be committed": r"""
+        make_tree()
+        (here / "tree/d1/later").mkdir()
+        (here / "tree/d1/later/wrong").symlink_to(b"\xff".decode("utf-8", "surrogateescape"))
+        attempt(lambda: commit("repo", RepoMode.ARCHIVE))
+    """,
+    "pull": """
+        make_tree()
+        source = commit("source", RepoMode.ARCHIVE)
+        for mode in (RepoMode.BARE_USER, RepoMode.ARCHIVE):
+            for untrusted in (False, True):
+                target = Repo.create(here / f"{mode}-{untrusted}", mode)
+                options = PullOptions(untrusted=untrusted)
+                result = pull_local(target, here / "source", ["main"], options)
+                print(result.metadata, result.content)
+                fsck(target)
+    """,
+    "pull of a damaged object": """
+        make_tree()
+        commit("source", RepoMode.BARE_USER)
+        for path in objects("source"):
+            if path.stat().st_size == 3 * 140 * 140:
+                path.write_bytes(b"damaged")
+        options = PullOptions(untrusted=True)
+        target = Repo.create(here / "target", RepoMode.ARCHIVE)
+        attempt(lambda: pull_local(target, here / "source", ["main"], options))
+        print(target.refs.all())
+    """,
+    "checkout": """
+        make_tree()
+        for number, mode in enumerate((RepoMode.ARCHIVE, RepoMode.BARE_USER)):
+            repo = commit(f"repo{number}", mode)
+            repo.checkout("main", here / f"out{number}", options=CheckoutOptions(user_mode=True))
+            for path in sorted((here / f"out{number}").rglob("*")):
+                info = path.lstat()
+                size = "" if path.is_dir() else info.st_size
+                print(path, oct(info.st_mode), info.st_nlink, size)
+    """,
+    "checkout of a missing object": """
+        make_tree()
+        repo = commit("repo", RepoMode.BARE_USER)
+        for path in objects("repo"):
+            if path.stat().st_size == 3 * 140 * 140:
+                path.unlink()
+                break
+        options = CheckoutOptions(user_mode=True)
+        attempt(lambda: repo.checkout("main", here / "out", options=options))
+    """,
+    "fsck of damaged and missing objects": """
+        make_tree()
+        repo = commit("repo", RepoMode.BARE_USER)
+        for path in objects("repo"):
+            if path.stat().st_size == 3 * 140 * 140:
+                path.write_bytes(b"damaged")
+            if path.stat().st_size == 3 * 141 * 141:
+                path.unlink()
+        fsck(repo)
+    """,
+}
+
+
+@pytest.mark.parametrize("code", CASES.values(), ids=CASES)
+def test_the_outcome_is_that_of_one_process(code: str, tmp_path: Path) -> None:
+    shared = run(code, "shared", tmp_path / "shared")
+    alone = run(code, "alone", tmp_path / "alone")
+
+    assert len(alone) > 1
+    assert [line.replace("/shared", "/alone") for line in shared[:-1]] == alone[:-1]
+    assert alone[-1] == "False"
+    assert shared[-1] == str(len(os.sched_getaffinity(0)) > 1)
+
+
+def test_processes_share_the_space_that_is_left(tmp_path: Path) -> None:
+    code = """
+        from ostree.errors import SpaceError
+        from ostree.repo.space import SpaceBudget
+        class Limited(SpaceBudget):
+            def __init__(self):
+                super().__init__(os.open(here, os.O_RDONLY), (1 << 20, 0), "setting")
+                self._most = 1000
+        budget = Limited()
+        budget.charge(0)
+        budget.share()
+        def take_all():
+            taken = 0
+            while True:
+                try:
+                    budget.charge(0)
+                except SpaceError:
+                    return taken
+                taken += 1
+        reader, writer = os.pipe()
+        for number in (1, 2):
+            if os.fork() == 0:
+                budget.enter_process(number)
+                os.write(writer, b"%d\\n" % take_all())
+                os._exit(0)
+        own = take_all()
+        for _ in range(2):
+            os.wait()
+        rest = take_all()
+        print(1 + own + rest + sum(map(int, os.read(reader, 99).split())))
+    """
+
+    assert run(code, "shared", tmp_path / "here")[0] == "1000"
