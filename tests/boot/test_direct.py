@@ -23,17 +23,19 @@ def system(work: Path, ostree: str) -> SmallSystem:
     return SmallSystem(AMD64, work, ostree)
 
 
-def test_our_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
+def test_our_ramdisk(work: Path, logs: Path, ostree: str, system: SmallSystem) -> None:
     """The disk is found by the table's number of its partition, its driver by the hardware."""
     arguments = deploy(work, ostree, system, Release("A"), "partuuid")
     ramdisk = system.ramdisk(Release("A"))
     direct = DirectBoot(system.kernel, arguments, ramdisk)
-    with Machine(AMD64, work / "A.img", work / "A.log", direct=direct) as machine:
+    with Machine(AMD64, work / "A.img", logs / "console.log", direct=direct) as machine:
         check(machine, "A")
 
 
 @pytest.mark.full
-def test_a_ramdisk_without_modules(work: Path, ostree: str, system: SmallSystem) -> None:
+def test_a_ramdisk_without_modules(
+    work: Path, logs: Path, ostree: str, system: SmallSystem
+) -> None:
     """Of a kernel that has its disk and file system built in there may be nothing but that list."""
     packages = fetched(AMD64)
     (modules,) = (packages / "kernel/lib/modules").iterdir()
@@ -51,12 +53,12 @@ def test_a_ramdisk_without_modules(work: Path, ostree: str, system: SmallSystem)
     direct = DirectBoot(system.kernel, arguments, ramdisk)
     disk = work / "C.img"
     with Machine(
-        AMD64, disk, work / "C.log", direct=direct, disk_device="nvme,serial=1"
+        AMD64, disk, logs / "console.log", direct=direct, disk_device="nvme,serial=1"
     ) as machine:
         check(machine, "C")
 
 
-def test_no_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
+def test_no_ramdisk(work: Path, logs: Path, ostree: str, system: SmallSystem) -> None:
     """The kernel mounts the disk itself and starts what ``deploy`` has written as ``init=``."""
     release = Release("B", has_ramdisk=False)
     arguments = deploy(work, ostree, system, release, "partuuid", "rootwait")
@@ -64,7 +66,7 @@ def test_no_ramdisk(work: Path, ostree: str, system: SmallSystem) -> None:
     direct = DirectBoot(system.kernel, arguments)
     disk = work / "B.img"
     with Machine(
-        AMD64, disk, work / "B.log", direct=direct, disk_device="nvme,serial=1"
+        AMD64, disk, logs / "console.log", direct=direct, disk_device="nvme,serial=1"
     ) as machine:
         check(machine, "B")
         machine.console.send("reboot\n")

@@ -73,10 +73,10 @@ def arguments(work: Path, ostree: str) -> tuple[SmallSystem, str]:
 
 @pytest.mark.parametrize("name", ["dracut", "dracut-without-systemd", "initramfs-tools"])
 def test_a_deployment_is_started(
-    work: Path, debian: Path, arguments: tuple[SmallSystem, str], name: str
+    work: Path, logs: Path, debian: Path, arguments: tuple[SmallSystem, str], name: str
 ) -> None:
     system, line = arguments
     direct = DirectBoot(system.kernel, line, debian / f"boot/{name}.img")
-    log = work / f"{name}.log"
+    log = logs / "console.log"
     with Machine(AMD64, work / "A.img", log, direct=direct, memory=1024) as machine:
         check(machine, "A")
