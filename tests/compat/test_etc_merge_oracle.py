@@ -52,6 +52,9 @@ GIVES_UP = re.compile(
 )
 #: The reference writes wherever a link in the new default leads.
 LINK_OUT = "newly defaults to a link out of /etc, cannot merge"
+#: What we look for before anything is merged, and the reference when it comes to it: something else
+#: may have stopped it before.
+BEFORE_ALL = "newly defaults to directory"
 #: The reference names the call in front of them.
 SAME_REASONS = (": Not a directory", ": Too many levels of symbolic links")
 
@@ -198,6 +201,9 @@ def merge_once(lab: Lab, chance: random.Random) -> str:
     assert (ours is None) == (theirs is None), (ours, theirs)
     assert ours is not None
     assert theirs is not None, ours
+    if BEFORE_ALL in ours:
+        assert "During /etc merge: " in theirs
+        return "refused"
     both = [reason for reason in SAME_REASONS if reason in ours and reason in theirs]
     assert both or ours.endswith(theirs), (ours, theirs)
     return "refused"

@@ -348,7 +348,8 @@ def nginx(tmp_path: Path, pem: str) -> Iterator[tuple[str, Path]]:
     for number in range(20):
         (www / str(number)).write_bytes(b"%d" % number * 5000)
     www.chmod(0o755)
-    for parent in (tmp_path, *list(tmp_path.parents)[:2]):
+    # A directory for the test, one for the process that runs it, if there are several, and so on.
+    for parent in (tmp_path, *list(tmp_path.parents)[:3]):
         parent.chmod(parent.stat().st_mode | 0o011)
     config = tmp_path / "nginx.conf"
     config.write_text(NGINX.format(root=tmp_path, port=port, pem=pem))
