@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pluggy import Result
 
+# Assertions in these tell what they found, as in tests.
+pytest.register_assert_rewrite("boot.bad_releases", "boot.device", "boot.direct")
+
 #: What a machine said, by test: to be kept when a test has failed.
 LOGS = REPOSITORY / "build/boot-logs"
 _TAIL = 100

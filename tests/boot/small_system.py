@@ -168,6 +168,7 @@ class SmallSystem:
             "passwd": "root:x:0:0:root:/root:/bin/sh\n",
             "group": "root:x:0:\n",
             "hostname": "small\n",
+            "fstab": "",
             "hosts": "127.0.0.1 localhost small\n",
         }
         for name, text in texts.items():
