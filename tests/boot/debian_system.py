@@ -153,7 +153,7 @@ class DebianSystem:
         image = self._work / "disk.img"
         what = [f"--repo={self._repository}", f"--ref={REF}", "--os=debian"]
         how = ["--bootloader=uboot", "--table=gpt", "--layout=boot-partition"]
-        kargs = f"--kargs=console={AMD64.console} panic=5 quiet"
+        kargs = f"--kargs=console={AMD64.console} panic=5 quiet {AMD64.arguments}"
         with self._steps.step("image build"):
             self._run("image", "build", *what, *how, kargs, f"--output={image}")
         return image

@@ -42,6 +42,17 @@ class Device:
             assert self._machine.console.expect(UP, 300)[1] == version
             self.expect_shell()
 
+    def wait_until_any_is_up(self) -> str:
+        """Wait for whatever release is started, and tell its version."""
+        with self._steps.step("start"):
+            version = self._machine.console.expect(UP, 300)[1]
+            self.expect_shell()
+        return version
+
+    def cut_power(self) -> None:
+        """Nothing is flushed, nothing told; then the power is back."""
+        self._machine.power_on()
+
     def expect_shell(self) -> None:
         """Wait until a command can be typed."""
         self.expect(r"Enter 'help' for a list of built-in commands\.\n")

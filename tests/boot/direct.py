@@ -41,7 +41,7 @@ def deploy(
     run("init", f"--repo={repo}", "--mode=bare")
     trees = (f"--tree=dir={system.base}", f"--tree=dir={changes}")
     run("commit", f"--repo={repo}", "--fsync=false", f"--branch={REF}", *trees)
-    arguments = " ".join([*words, f"console={AMD64.console}", "panic=1", "quiet"])
+    arguments = " ".join([*words, f"console={AMD64.console}", "panic=1", "quiet", AMD64.arguments])
     made = run(
         *(
             "image",

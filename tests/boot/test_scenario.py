@@ -13,7 +13,7 @@ from boot.bad_releases import come_back
 from boot.device import Device
 from boot.machine import AMD64, ARM64, ARMHF, Machine
 from boot.server import serving
-from boot.small_system import UP, owned_by_root
+from boot.small_system import owned_by_root
 from boot.vendor import Vendor
 
 if TYPE_CHECKING:
@@ -59,50 +59,63 @@ def test_a_device_is_updated_and_comes_back_from_bad_releases(
         device.check_root(commit)
         device.check_byte_code()
         device.accept()
-        device.run("echo changed >/etc/local.conf; echo A >/var/data")
         device.add_remote()
 
-        # A good update: what is the machine's own stays.
-        commit = vendor.publish("B")
-        device.update(commit)
-        device.reboot()
-        device.wait_until_up("B")
-        device.check_root(commit)
-        assert device.run("cat /etc/local.conf /var/data") == "changed\nA"
-        device.accept()
-
-        # A hotfix outlives a reboot.
-        device.unlock_for_hotfix()
-        device.run("echo hot >/usr/hot; sync")
-        device.reboot()
-        device.wait_until_up("B")
-        assert device.run("cat /usr/hot") == "hot"
-        device.accept()
-
-        # Releases that never come up: two tries, then the one before, which is well as it was.
+        _update(device, vendor)
+        _fix(device)
         for each in broken:
             come_back(device, vendor, each, "B")
-        assert device.run("cat /usr/hot") == "hot"
-        device.reboot()
-        device.wait_until_up("B")
-        assert "ostree.fallback" not in device.run("cat /proc/cmdline")
-        device.accept()
-
-        # The next good one, and the power fails as soon as the command returns.  U-Boot replays no
-        # journal: it may find the one before, but a whole one.
-        commit = vendor.publish("D")
-        device.update(commit)
-        machine.power_on()
-        if machine.console.expect(UP, 300)[1] == "B":
-            device.expect_shell()
-            device.update(commit)
-            device.reboot()
-            assert machine.console.expect(UP, 300)[1] == "D"
-        device.expect_shell()
-        # The hotfix was for the one before.
-        device.check_root(commit)
-        assert device.run("cat /etc/local.conf /var/data; ls /usr/hot 2>&1", status=None).endswith(
-            "No such file or directory"
-        )
+        _go_on(device)
+        _update_without_power(device, vendor)
         with steps.step("fsck"):
             device.run("ostree fsck", timeout=300)
+
+
+def _update(device: Device, vendor: Vendor) -> None:
+    """A good update, to B: what is the machine's own stays."""
+    device.run("echo changed >/etc/local.conf; echo A >/var/data")
+    commit = vendor.publish("B")
+    device.update(commit)
+    device.reboot()
+    device.wait_until_up("B")
+    device.check_root(commit)
+    assert device.run("cat /etc/local.conf /var/data") == "changed\nA"
+    device.accept()
+
+
+def _fix(device: Device) -> None:
+    """A hotfix of B, which outlives a reboot."""
+    device.unlock_for_hotfix()
+    device.run("echo hot >/usr/hot; sync")
+    device.reboot()
+    device.wait_until_up("B")
+    assert device.run("cat /usr/hot") == "hot"
+    device.accept()
+
+
+def _go_on(device: Device) -> None:
+    """After fallbacks, B is what is started, as it was."""
+    assert device.run("cat /usr/hot") == "hot"
+    device.reboot()
+    device.wait_until_up("B")
+    assert "ostree.fallback" not in device.run("cat /proc/cmdline")
+    device.accept()
+
+
+def _update_without_power(device: Device, vendor: Vendor) -> None:
+    """The next good one, D, and the power fails as soon as the command returns.
+
+    U-Boot replays no journal: it may find the one before, but a whole one.
+    """
+    commit = vendor.publish("D")
+    device.update(commit)
+    device.cut_power()
+    if device.wait_until_any_is_up() == "B":
+        device.update(commit)
+        device.reboot()
+        device.wait_until_up("D")
+    # The hotfix was for the one before.
+    device.check_root(commit)
+    assert device.run("cat /etc/local.conf /var/data; ls /usr/hot 2>&1", status=None).endswith(
+        "No such file or directory"
+    )
