@@ -63,8 +63,9 @@ def _act(
     try:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
+        wanted = dict(environment)  # It may be ours, which is emptied.
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update(wanted)
         sys.argv = ["ostree", *arguments]
         if before is not None:
             before()

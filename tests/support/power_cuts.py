@@ -182,7 +182,7 @@ class PowerCuts:
     def _go_on(self, disk: Disk) -> None:
         """Everything in the repository is whole, and the operation can be made again."""
         with disk.mounted() as root:
-            system = System(root, self._vendor)
+            system = System(root, self._vendor, boot="second")
             system.repo("fsck", "--quiet")
             pulled = self._vendor.commits[system.pulled()]
             partial = {path.stem for path in (root / "ostree/repo/state").glob("*.commitpartial")}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import subprocess
 import time
 from typing import TYPE_CHECKING, NamedTuple
+
+from ostree.system import mounting
+from support.loop_partition import attached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +77,7 @@ class Disk:
     def mounted(self) -> Iterator[Path]:
         """The sysroot with its ``/boot``, after their journals were replayed."""
         # A kernel in a hurry writes more, and earlier, than it has to.
-        options = "rw,commit=1"
+        options = "commit=1"
         with self._mount(self._layout.root, "root", options) as root:
             if self._layout.boot is None:
                 yield root
@@ -85,7 +89,8 @@ class Disk:
     @contextlib.contextmanager
     def unreplayed_boot(self) -> Iterator[Path]:
         """``/boot`` as who does not replay a journal reads it; nothing is changed."""
-        with self._mount(self._layout.boot or self._layout.root, "seen", "ro,noload") as seen:
+        part = self._layout.boot or self._layout.root
+        with self._mount(part, "seen", "noload", mounting.READ_ONLY) as seen:
             yield seen if self._layout.boot else seen / "boot"
 
     def check(self) -> None:
@@ -100,11 +105,11 @@ class Disk:
             assert done.returncode == 0, done.stdout
 
     @contextlib.contextmanager
-    def _mount(self, part: Part, where: str, options: str) -> Iterator[Path]:
+    def _mount(self, part: Part, where: str, options: str, flags: int = 0) -> Iterator[Path]:
         path = self._directory / where
         path.mkdir(exist_ok=True)
-        options = f"loop,offset={part.offset},sizelimit={part.size},{options}"
-        run("mount", "-t", "ext4", "-o", options, self.image, path)
+        with attached(self.image, part.offset, part.size) as device:
+            mounting.mount(device, str(path), "ext4", flags, options)
         try:
             yield path
         finally:
@@ -114,11 +119,15 @@ class Disk:
 def _unmount(path: Path) -> None:
     """Unmount; a process that has just ended may still be letting go."""
     for _ in range(50):
-        done = subprocess.run(["umount", path], check=False, capture_output=True, text=True)
-        if done.returncode == 0:
+        try:
+            mounting.unmount(str(path))
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        else:
             return
         time.sleep(0.1)
-    raise OSError(done.stderr)
+    raise TimeoutError(f"{path} is in use")
 
 
 def copy(image: Path, other: Path) -> None:

@@ -13,6 +13,7 @@ from support.bootable import Sample, booted_list
 from support.forked_command import run_forked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
 REF = "os/main"
@@ -72,18 +73,26 @@ class System:
     Args:
         root: Where it is mounted.
         vendor: Whose releases it gets.
+        boot: Tells the times apart that the machine was started: what is being written when the
+            power goes is of no use for who comes after it.
         careless: Whether changes of the boot configuration are not synced.
     """
 
-    def __init__(self, root: Path, vendor: Vendor, *, careless: bool = False) -> None:
+    def __init__(
+        self, root: Path, vendor: Vendor, *, boot: str = "first", careless: bool = False
+    ) -> None:
         self.root = root
         self.vendor = vendor
-        self._careless = careless
+        self._environment = {
+            **os.environ,
+            "OSTREE_BOOTID": boot,
+            "OSTREE_SYSROOT_OPTS": "skip-sync" if careless else "",
+        }
 
     def set_up(self) -> None:
         """Make the sysroot and deploy two releases, one after the other; publish the third."""
         url = f"http://127.0.0.1:{self.vendor.port}/repo"
-        run_ostree("admin", "init-fs", "--modern", str(self.root))
+        self.ostree("admin", "init-fs", "--modern", str(self.root))
         self.admin("os-init", "os")
         self.repo("remote", "add", "vendor", url, "--no-gpg-verify")
         # By this file OSTree knows that the boot loader is U-Boot.
@@ -103,12 +112,14 @@ class System:
         """Have what is pulled, or checked out, not synced from now on."""
         self.repo("config", "set", "core.fsync", "false")
 
+    def ostree(self, *arguments: str) -> str:
+        return run_ostree(*arguments, environment=self._environment)
+
     def repo(self, verb: str, *arguments: str) -> str:
-        return run_ostree(verb, f"--repo={self.root}/ostree/repo", *arguments)
+        return self.ostree(verb, f"--repo={self.root}/ostree/repo", *arguments)
 
     def admin(self, verb: str, *arguments: str) -> str:
-        at = f"--sysroot={self.root}"
-        return run_ostree("admin", verb, at, *arguments, careless=self._careless)
+        return self.ostree("admin", verb, f"--sysroot={self.root}", *arguments)
 
     def pull(self) -> None:
         self.repo("pull", "vendor", REF)
@@ -119,7 +130,9 @@ class System:
     def deploy_and_die(self) -> None:
         """Deploy, and be killed before anything of the switch is brought to the disk."""
         words = ("admin", "deploy", f"--sysroot={self.root}", "--os=os", f"vendor:{REF}")
-        status, output = run_forked(*words, environment=_environment(), before=_die_at_the_switch)
+        status, output = run_forked(
+            *words, environment=self._environment, before=_die_at_the_switch
+        )
         assert status == _DIED, output
         assert self.booted()[0] == 2
 
@@ -136,19 +149,15 @@ class System:
         return self.vendor.commits.index(text.strip())
 
 
-def run_ostree(*arguments: str, careless: bool = False) -> str:
+def run_ostree(*arguments: str, environment: Mapping[str, str] = os.environ) -> str:
     """Run the command; gives what it prints.
 
     Raises:
         AssertionError: it fails.
     """
-    status, output = run_forked(*arguments, environment=_environment(careless=careless))
+    status, output = run_forked(*arguments, environment=environment)
     assert status == 0, f"ostree {' '.join(arguments)}: {output}"
     return output
-
-
-def _environment(*, careless: bool = False) -> dict[str, str]:
-    return {**os.environ, "OSTREE_SYSROOT_OPTS": "skip-sync" if careless else ""}
 
 
 def _die_at_the_switch() -> None:

@@ -7,6 +7,9 @@ import time
 
 from ostree.system import files, locks
 
+#: Of a system that does not tell.
+UNKNOWN_BOOT = "00000000-0000-0000-0000-000000000000"
+
 _PREFIX = "staging-"
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -16,7 +19,7 @@ def boot_id() -> str:
     try:
         return files.read_file("/proc/sys/kernel/random/boot_id", limit=128).decode().strip()
     except OSError:
-        return "00000000-0000-0000-0000-000000000000"
+        return UNKNOWN_BOOT
 
 
 class StagingDirectory:
@@ -47,9 +50,13 @@ class StagingDirectory:
 
 
 def acquire(tmp_fd: int, boot: str) -> StagingDirectory:
-    """A staging directory of this boot that nobody uses, or a new one."""
+    """A staging directory of this boot that nobody uses, or a new one.
+
+    After a power cut what is in one of another boot may be half of what was written.  A boot that
+    is not known may be another one.
+    """
     prefix = f"{_PREFIX}{boot}-"
-    for name in files.list_directory(".", tmp_fd):
+    for name in files.list_directory(".", tmp_fd) if boot != UNKNOWN_BOOT else ():
         if name.startswith(prefix) and not name.endswith("-lock"):
             lock_fd = _try_lock(tmp_fd, name)
             if lock_fd is None:
@@ -96,7 +103,7 @@ def clean(tmp_fd: int, boot: str, expiry_seconds: int) -> None:
         if name == "cache" or name.endswith("-lock"):
             continue
         if name.startswith(_PREFIX):
-            if not name.startswith(f"{_PREFIX}{boot}-"):
+            if boot == UNKNOWN_BOOT or not name.startswith(f"{_PREFIX}{boot}-"):
                 _remove_stale(tmp_fd, name)
             continue
         try:

@@ -17,6 +17,7 @@ from ostree.errors import FormatError
 from ostree.formats import stat_cache as layout
 from ostree.formats.file_header import content_prefix
 from ostree.formats.stat_cache import HEADER_SIZE, MAX_SIZE, Group, Header
+from ostree.repo.staging import UNKNOWN_BOOT
 from ostree.system import files
 from ostree.system.anonymous import AnonymousFile, random_name
 from ostree.system.file_system_type import file_system_type
@@ -43,7 +44,6 @@ _IMAGES = frozenset((7, 43))
 _KEPT_WRITES = 16
 #: Marks of headers with attributes that are remembered.
 _MOST_MARKS = 4096
-_UNKNOWN_BOOT = "00000000-0000-0000-0000-000000000000"
 
 
 class DirectoryFacts:
@@ -99,7 +99,7 @@ class StatCache:
     def __init__(self, repo: Repo) -> None:
         self._dir_fd = repo.dir_fd
         self._boot = layout.boot_mark(repo.boot_id)
-        self._is_usable = repo.boot_id != _UNKNOWN_BOOT
+        self._is_usable = repo.boot_id != UNKNOWN_BOOT
         self._trust: dict[int, bool] = {}
         self._marks: dict[tuple[object, ...], bytes] = {}
         self._old_fd = -1

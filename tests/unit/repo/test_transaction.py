@@ -281,6 +281,21 @@ def test_staging_of_other_boots_that_is_in_use_stays(repo: Repo, tmp_path: Path)
     assert temporary(tmp_path) == []
 
 
+def test_what_may_be_of_another_boot_is_not_taken_up(tmp_path: Path) -> None:
+    """Nobody knows whether all of it has reached the disk."""
+    Repo.create(tmp_path / "repo").close()
+    with Repo.open(tmp_path / "repo", boot_id=staging.UNKNOWN_BOOT) as repo:
+        left = tmp_path / "repo/tmp" / f"staging-{staging.UNKNOWN_BOOT}-abcdef"
+        (left / "00").mkdir(parents=True)
+        (left / "00" / f"{'0' * 62}.commit").write_bytes(b"")
+
+        with repo.transaction() as txn:
+            assert not txn.resumed
+
+    assert objects(tmp_path) == []
+    assert temporary(tmp_path) == []
+
+
 def test_the_boot_can_be_named(tmp_path: Path, tree: Path) -> None:
     Repo.create(tmp_path / "repo").close()
     with Repo.open(tmp_path / "repo", boot_id="my-boot") as repo, repo.transaction():
