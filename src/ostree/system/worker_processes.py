@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from ostree.system.processors import default_workers
 
@@ -95,6 +95,8 @@ class WorkerProcesses:
         if not self._children and not self._start():
             return False
         self.collect()
+        if not self._children:  # the last one has died
+            return False
         child = min(self._children, key=_Child.load)
         return child.load() < _DEPTH and child.send(task, settle)
 
@@ -150,14 +152,14 @@ class WorkerProcesses:
         return bool(self._children)
 
     def _fork(self, number: int) -> _Child:
-        tasks, replies = _Pipe(), _Pipe()
-        try:
-            parent = os.getpid()
+        parent = os.getpid()
+        with ExitStack() as undo:
+            tasks = _Pipe()
+            undo.callback(tasks.close)
+            replies = _Pipe()
+            undo.callback(replies.close)
             pid = os.fork()
-        except OSError:
-            tasks.close()
-            replies.close()
-            raise
+            undo.pop_all()
         if pid == 0:
             status = 1
             try:

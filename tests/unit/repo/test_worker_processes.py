@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 #: Each piece of code has a process of its own: a test run may have threads.  It says how often it
 #: has forked, and prints what has to be the same without children.
 START = """
-    import os, pathlib, sys
+    import os, pathlib, signal, sys
     forks = []
     os.register_at_fork(before=lambda: forks.append(1))
+    if sys.argv[1] == "killed":  # after five milliseconds of work
+        timer = (signal.ITIMER_VIRTUAL, 0.005)
+        os.register_at_fork(after_in_child=lambda: signal.setitimer(*timer))
     if sys.argv[1] == "alone":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from ostree.errors import OSTreeError
@@ -45,7 +48,9 @@ START = """
             checksum = txn.commit(root, timestamp=1)
             txn.set_ref("main", checksum)
         stats = txn.stats
-        print(checksum, stats.content_total, stats.content_written, stats.content_bytes_written)
+        print(checksum, stats.content_total)
+        if sys.argv[1] != "killed":  # what was written then is found
+            print("written", stats.content_written, stats.content_bytes_written)
         return repo
 
     def objects(repo):
@@ -151,13 +156,18 @@ CASES = {
 
 @pytest.mark.parametrize("code", CASES.values(), ids=CASES)
 def test_the_outcome_is_that_of_one_process(code: str, tmp_path: Path) -> None:
-    shared = run(code, "shared", tmp_path / "shared")
+    """Also if a child is killed while it works."""
     alone = run(code, "alone", tmp_path / "alone")
+    shared = run(code, "shared", tmp_path / "shared")
+    killed = run(code, "killed", tmp_path / "killed")
 
     assert len(alone) > 1
-    assert [line.replace("/shared", "/alone") for line in shared[:-1]] == alone[:-1]
     assert alone[-1] == "False"
-    assert shared[-1] == str(len(os.sched_getaffinity(0)) > 1)
+    assert shared[-1] == killed[-1] == str(len(os.sched_getaffinity(0)) > 1)
+    assert [line.replace("/shared", "/alone") for line in shared[:-1]] == alone[:-1]
+    assert [line.replace("/killed", "/alone") for line in killed[:-1]] == [
+        line for line in alone[:-1] if not line.startswith("written")
+    ]
 
 
 def test_processes_share_the_space_that_is_left(tmp_path: Path) -> None:

@@ -105,6 +105,18 @@ def test_what_a_child_cannot_do_is_the_parents(task: str, still_possible: bool) 
     assert lines == [f"None {still_possible}"]
 
 
+def test_nobody_is_asked_after_the_last_child_has_died() -> None:
+    lines = run("""
+        with WorkerProcesses(pid_of, count=1) as processes:
+            hand_out_all(processes, [b"one"])
+            processes.hand_out(b"die", [].append)
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            print(processes.hand_out(b"two", print), processes.possible)
+    """)
+
+    assert lines == ["False False"]
+
+
 def test_an_interrupt_in_a_child_is_silent() -> None:
     lines = run("""
         with WorkerProcesses(pid_of, count=1) as processes:
