@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ostree.formats.boot_entry import BootEntry
 from ostree.formats.grub import format_grub_config
 from ostree.formats.grub_counting import format_counting
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SHELL = """\
 prefix=.
@@ -32,14 +29,7 @@ class Grub:
 
     def start(self, *, entries: int = 2) -> tuple[str, str]:
         """Start the machine: the entry that is taken, and the argument that tells of a fallback."""
-        commands = format_counting(self._tries, entries=entries)
-        script = re.sub(r"(?m)^( *)set ", r"\1", commands)
-        subprocess.run(
-            ["sh", "-e", "-c", _SHELL + script + _TELL],
-            cwd=self._directory,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        self.run(format_counting(self._tries, entries=entries))
         found = re.fullmatch(
             r"default=(\d) fallback=([\d ]+) argument=(.*)\n",
             (self._directory / "result").read_text(),
@@ -48,6 +38,17 @@ class Grub:
         others = [str(index) for index in range(2) if str(index) != found[1] and index < entries]
         assert found[2].split() == [*others, str(entries)]
         return found[1], found[3]
+
+    def run(self, commands: str) -> str:
+        """Run commands of GRUB's, the value of ``default`` after them."""
+        script = re.sub(r"(?m)(^ *|then |; )set ", r"\1", commands)
+        subprocess.run(
+            ["sh", "-e", "-c", _SHELL + script + _TELL],
+            cwd=self._directory,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return (self._directory / "result").read_text()[len("default=")]
 
     def note(self, text: str) -> None:
         (self._directory / "grubenv").write_text(text)
@@ -102,6 +103,19 @@ def test_what_others_have_noted(noted: str, expected: list[str], tmp_path: Path)
     grub.note(noted)
 
     assert [grub.start()[0] for _ in expected] == expected
+
+
+def test_what_the_documentation_gives_distributions(tmp_path: Path) -> None:
+    """It counts as ours does, with two tries."""
+    text = (Path(__file__).parents[3] / "docs/boot-loaders.md").read_text()
+    documented = re.search(r"```\n( *load_env .*?)```", text, re.DOTALL)
+    assert documented
+    ours = Grub(tmp_path, 2)
+    started = [ours.start()[0] for _ in range(6)]
+    (tmp_path / "grubenv").write_text("")
+    theirs = Grub(tmp_path, 2)
+
+    assert [theirs.run(f"default=0\n{documented[1]}") for _ in range(6)] == started
 
 
 def test_entries_tell_the_kernel_of_a_fallback() -> None:

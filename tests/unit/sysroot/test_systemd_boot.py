@@ -131,6 +131,22 @@ def test_paths_with_a_prefix_lead_to_the_same_files(copies: Copies) -> None:
     assert entry.get("linux") == "/boot/ostree/os-0/vmlinuz"
 
 
+def test_overlays_and_device_trees_come_along(copies: Copies) -> None:
+    overlay, tree = "/ostree/initramfs-overlays/o.img", "/ostree/os-0/devicetree"
+    for path in (overlay, tree):
+        (copies.root / f"boot{path}").parent.mkdir(exist_ok=True)
+        (copies.root / f"boot{path}").write_text(path)
+    deployment = copies.deployment(0)
+    deployment.entry.overlay_initrds = [overlay]
+    deployment.entry.set("devicetree", tree)
+
+    copies.systemd_boot().after_swap(1, [deployment])
+
+    assert {overlay[1:], tree[1:]} < set(copies.kernels())
+    copies.switch(0, 1)
+    assert copies.kernels() == files_of(1)
+
+
 def test_what_belongs_to_others_stays(copies: Copies) -> None:
     others = {
         "loader/entries/arch.conf": "linux /vmlinuz-linux\n",
