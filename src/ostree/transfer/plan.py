@@ -11,6 +11,7 @@ from collections import deque
 
 from ostree.errors import OSTreeError
 from ostree.formats import dirtree
+from ostree.repo.digest_set import DigestSet
 from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
@@ -180,7 +181,7 @@ class Planner:
         self._commit_only = commit_metadata_only
         self._subpaths = [_subpath(path) for path in subpaths]
         self._seen: set[str] = set()
-        self._seen_content: set[str] = set()
+        self._seen_content = DigestSet()
         self._outstanding = 0
         self.commits: dict[Checksum, CommitStep] = {}
         self.metadata: deque[Step] = deque()
@@ -303,14 +304,12 @@ class Planner:
             self._want_tree(subtree, f"{parent}/{name}", resembled)
 
     def _want_files(self, files: list[tuple[str, Checksum]]) -> None:
-        seen = self._seen_content
+        is_new = self._seen_content.add
         has, wanted, kind = self.facts.has, self.content, ObjectType.FILE
         for _, checksum in files:
-            if checksum not in seen:
-                seen.add(checksum)
-                if not has(checksum, kind):
-                    wanted.append(checksum)
-                    self.requested_content += 1
+            if is_new(checksum) and not has(checksum, kind):
+                wanted.append(checksum)
+                self.requested_content += 1
 
     def note_present(self, files: Iterable[Checksum]) -> None:
         """These files are in the destination, and need not be looked up."""
