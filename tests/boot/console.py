@@ -95,6 +95,15 @@ class Console:
                     raise ConsoleError(f"{reason}: {pattern!r}; its last words:\n{tail}")
                 self._changed.wait(left)
 
+    def ends_before(self, pattern: str, timeout: float = 60) -> bool:
+        """Whether the machine ends before it says something; what was waited for stays as it is."""
+        expression = re.compile(pattern)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: expression.search(self._text) or END in self._text, timeout
+            )
+            return END in self._text and expression.search(self._text) is None
+
     def wait_for_end(self, timeout: float = 60) -> None:
         """Wait until the machine ended by itself: with ``-no-reboot`` at each reset."""
         self.expect(re.escape(END.strip()), timeout)

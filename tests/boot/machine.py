@@ -72,6 +72,12 @@ ARMHF = Architecture(
 )
 
 
+#: What U-Boot says as soon as it has read our script.
+_SCRIPT = "## Executing script"
+#: On a busy machine U-Boot resets itself now and then while it looks for the hardware.
+_FURTHER_STARTS = 2
+
+
 class DirectBoot(NamedTuple):
     """A kernel that QEMU itself starts, without any boot loader.
 
@@ -126,15 +132,24 @@ class Machine(Closing):
             command += ["-initrd", str(direct.ramdisk)] if direct.ramdisk is not None else []
         command += _network(server_port)
         self._command = [*command, *options]
+        self._has_uboot = direct is None and "u-boot" in architecture.firmware
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.power_on()
 
     def power_on(self) -> None:
         """Start it, or start it again after a reset or a power cut."""
+        self._start()
+        for _ in range(_FURTHER_STARTS):
+            if not self._has_uboot or not self.console.ends_before(_SCRIPT):
+                return
+            # As a machine would that is not in an emulator; nothing of ours was read so far.
+            self._note("U-Boot has reset itself before it read anything")
+            self._start()
+
+    def _start(self) -> None:
         self.power_off()
-        with self._log.open("a") as log:
-            log.write(f"##### {' '.join(self._command)}\n")
+        self._note(" ".join(self._command))
         self._process = subprocess.Popen(
             ["nice", *self._command],
             stdin=subprocess.PIPE,
@@ -145,6 +160,10 @@ class Machine(Closing):
         assert output is not None
         assert input is not None
         self.console = Console(output, input, self._log)
+
+    def _note(self, text: str) -> None:
+        with self._log.open("a") as log:
+            log.write(f"##### {text}\n")
 
     def after_reset(self, timeout: float = 60) -> None:
         """Wait until the machine resets itself, and start it again."""
