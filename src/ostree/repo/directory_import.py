@@ -1,7 +1,8 @@
 """Committing a directory: walk, hash, store, all at once (repository format §6.1).
 
-The owner's thread walks the tree, stores small files and puts directories together; a pool hashes
-and stores the others.  (Small files on several threads are slower: each system call gives the
+The owner's thread walks the tree, puts directories together and stores the files that no worker
+process has room for.  Where there can be no processes (ADR 32) it stores small files, and a pool of
+threads the others.  (Small files on several threads are slower: each system call gives the
 interpreter's lock away, and getting it back costs more than the call.)  An object that exists is
 never written again.  What is held in memory is the names and checksums of directories that are not
 complete yet, and one file of limited size per thread.
