@@ -33,7 +33,7 @@ pytestmark = pytest.mark.root
 
 ROWS = list(itertools.starmap(Row, itertools.product(OPERATIONS, LAYOUTS, (False, True))))
 #: Of states with losses, for each flush; so many that there are enough states.
-LOSSES = 4
+LOSSES = 8
 ENOUGH = 5000
 
 

@@ -56,7 +56,8 @@ class PowerCuts:
         operation: A name in ``OPERATIONS``.
         layout: A name in ``LAYOUTS``.
         same_kernel: Whether only bootlinks change.
-        careless: Whether nothing is synced, which leaves states that have to be found bad.
+        careless: Whether objects are not synced and the journal is not emptied, which leaves states
+            that have to be found bad.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class PowerCuts:
             system.set_up()
             self._operation.prepare(system)
             if self._careless:
-                system.sync_nothing()
+                system.sync_no_objects()
         copy(disk.image, self._base)
         exported = self._disk("exported.img")
         with (

@@ -13,7 +13,7 @@ from support.bootable import Sample, booted_list
 from support.forked_command import run_forked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
 REF = "os/main"
@@ -75,7 +75,8 @@ class System:
         vendor: Whose releases it gets.
         boot: Tells the times apart that the machine was started: what is being written when the
             power goes is of no use for who comes after it.
-        careless: Whether changes of the boot configuration are not synced.
+        careless: Whether changes of the boot configuration are left in the journal, as by release
+            2022.7 of the reference.
     """
 
     def __init__(
@@ -83,11 +84,8 @@ class System:
     ) -> None:
         self.root = root
         self.vendor = vendor
-        self._environment = {
-            **os.environ,
-            "OSTREE_BOOTID": boot,
-            "OSTREE_SYSROOT_OPTS": "skip-sync" if careless else "",
-        }
+        self._environment = {**os.environ, "OSTREE_BOOTID": boot, "OSTREE_SYSROOT_OPTS": ""}
+        self._before = _leave_it_in_the_journal if careless else None
 
     def set_up(self) -> None:
         """Make the sysroot and deploy two releases, one after the other; publish the third."""
@@ -108,12 +106,12 @@ class System:
                 (etc / "local").write_text("local\n")
         self.vendor.publish()
 
-    def sync_nothing(self) -> None:
-        """Have what is pulled, or checked out, not synced from now on."""
+    def sync_no_objects(self) -> None:
+        """Have what is pulled not synced from now on."""
         self.repo("config", "set", "core.fsync", "false")
 
     def ostree(self, *arguments: str) -> str:
-        return run_ostree(*arguments, environment=self._environment)
+        return run_ostree(*arguments, environment=self._environment, before=self._before)
 
     def repo(self, verb: str, *arguments: str) -> str:
         return self.ostree(verb, f"--repo={self.root}/ostree/repo", *arguments)
@@ -149,15 +147,23 @@ class System:
         return self.vendor.commits.index(text.strip())
 
 
-def run_ostree(*arguments: str, environment: Mapping[str, str] = os.environ) -> str:
+def run_ostree(
+    *arguments: str,
+    environment: Mapping[str, str] = os.environ,
+    before: Callable[[], None] | None = None,
+) -> str:
     """Run the command; gives what it prints.
 
     Raises:
         AssertionError: it fails.
     """
-    status, output = run_forked(*arguments, environment=environment)
+    status, output = run_forked(*arguments, environment=environment, before=before)
     assert status == 0, f"ostree {' '.join(arguments)}: {output}"
     return output
+
+
+def _leave_it_in_the_journal() -> None:
+    BootDisk._checkpoint = lambda *_: None  # type: ignore[method-assign]
 
 
 def _die_at_the_switch() -> None:

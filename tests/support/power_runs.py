@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
     def __str__(self) -> str:
         kernel = "same kernel" if self.same_kernel else "new kernel"
-        careless = ", no sync" if self.careless else ""
+        careless = ", careless" if self.careless else ""
         return f"{self.operation}, {self.layout}, {kernel}{careless}"
 
 
