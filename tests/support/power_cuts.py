@@ -113,6 +113,8 @@ class PowerCuts:
             self._operation.begin(system)
             start = count_entries(self._log)
             self._operation.act(system)
+            if self._careless:
+                system.sync_names()
             # What the kernel writes later by itself belongs to it, what an unmount writes not.
             time.sleep(1.5)
             self._range = (start, count_entries(self._log))

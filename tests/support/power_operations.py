@@ -110,6 +110,14 @@ class System:
         """Have what is pulled not synced from now on."""
         self.repo("config", "set", "core.fsync", "false")
 
+    def sync_names(self) -> None:
+        """Have the journal written, and no content, as the kernel does when it likes to."""
+        fd = os.open(self.root / "ostree/repo", os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
     def ostree(self, *arguments: str) -> str:
         return run_ostree(*arguments, environment=self._environment, before=self._before)
 
