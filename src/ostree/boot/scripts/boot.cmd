@@ -5,6 +5,7 @@
 # tries since a system last said that it is up (it writes bootcount=0).  After as many tries as
 # ostree_boot_limit says the second set is started, after as many of those the first one again; the
 # system is told by ostree.fallback=TRY among its arguments.  What cannot be loaded is not tried.
+# Starts of a deployment that is alone are not counted.
 #
 # A board may set before, or the system in usr/lib/ostree-boot/uEnv.txt:
 #   ostree_boot_limit     1 to 4; default 3
@@ -79,6 +80,8 @@ elif itest ${ostree_boot_limit} == 2; then setenv ostree_most 4
 elif itest ${ostree_boot_limit} == 4; then setenv ostree_most 8
 else setenv ostree_boot_limit 3; setenv ostree_most 6; fi
 if itest ${ostree_next} > ${ostree_most}; then setenv ostree_next 1; fi
+# Where there is nothing to go back to, tries are no fault of the deployment that comes next.
+if test -z "${kernel_image2}"; then setenv ostree_next 0; fi
 setenv bootcount ${ostree_next}
 mw.b ${ostree_ramdisk_addr} 0 0x1000
 env export -t -s 0x1000 ${ostree_ramdisk_addr} bootcount
