@@ -18,7 +18,7 @@ from ostree.repo.checkout_labels import top_path
 from ostree.repo.checkout_links import Linker
 from ostree.repo.checkout_options import CheckoutOptions, Existing
 from ostree.system import files
-from ostree.system.worker_processes import WorkerProcesses
+from ostree.system.worker_processes import LARGE_FILE, WorkerProcesses
 from ostree.types import Checksum, DirMeta, TreeId
 
 TYPE_CHECKING = False
@@ -327,16 +327,16 @@ class Checkout:
             directory.missing -= 1
             self._place_new(directory, batch)
 
-    def _place_new(self, directory: _Open, entries: Entries) -> None:
+    def _place_new(self, directory: _Open, entries: Entries, *, alone: bool = False) -> None:
         """Put files into a new directory where nothing is in their way."""
         rest = self._linker.link_all(entries, directory.fd) if self._linker.active else entries
         for name, checksum in rest:
-            self._copy(directory, name, checksum)
+            self._copy(directory, name, checksum, alone=alone)
 
     def _work(self, task: bytes) -> bytes:
         """In another process: put files into a new directory that the first one has open."""
         with _unpack_task(task) as (directory, entries):
-            self._place_new(directory, entries)
+            self._place_new(directory, entries, alone=True)
         return b"done"
 
     def _settle(self, directory: _Open, entries: Entries, reply: bytes | None) -> None:
@@ -344,14 +344,23 @@ class Checkout:
         if reply is None:
             for name, _ in entries:
                 files.remove_tree(name, directory.fd)
-            self._place_new(directory, entries)
+            self._place_new(directory, entries, alone=True)
         self._one_less(directory)
 
-    def _copy(self, directory: _Open, name: str, checksum: Checksum) -> None:
-        """Copy a file: a small one at once, as a thread would only wait for the others."""
+    def _copy(
+        self, directory: _Open, name: str, checksum: Checksum, *, alone: bool = False
+    ) -> None:
+        """Copy a file: a small one at once, as a thread would only wait for the others.
+
+        With ``alone``, no other process is to do it.
+        """
         path = f"{self._top}{directory.path}/{name}"
+        processes = self._processes
         with self._load(checksum, name) as content:
-            if content.size <= self._inline or self._processes.possible:
+            is_large = processes.possible and content.size > LARGE_FILE
+            if is_large and not alone and self._hand_out_large(directory, name, checksum):
+                return
+            if content.size <= self._inline or processes.possible:
                 self._place_loaded(checksum, content, name, directory.fd, path)
                 return
         if self._pool is None:
@@ -361,6 +370,16 @@ class Checkout:
         directory.missing += 1
         self._pool.submit(partial(self._copy_on_worker, directory, name, checksum, path))
         self._pool.collect()
+
+    def _hand_out_large(self, directory: _Open, name: str, checksum: Checksum) -> bool:
+        """Have another process that has nothing to do copy a file, if there is one."""
+        entries = [(name, checksum)]
+        settle = partial(self._settle, directory, entries)
+        directory.missing += 1
+        if self._processes.hand_out(_pack_task(directory, entries), settle, large=True):
+            return True
+        directory.missing -= 1
+        return False
 
     def _copy_on_worker(
         self, directory: _Open, name: str, checksum: Checksum, path: str

@@ -21,6 +21,7 @@ from ostree.formats import dirmeta
 from ostree.formats.filename import encode_filename
 from ostree.repo.file_import import FileImport, OpenedFile, StoredFile
 from ostree.system import files, xattr
+from ostree.system.worker_processes import LARGE_FILE
 from ostree.system.workers import WorkerPool
 from ostree.types import Checksum, DirMeta, ObjectType
 
@@ -291,10 +292,15 @@ class DirectoryImport:
         if self._consumed is not None:
             self._consumed.add(directory.path, names)
 
-    def _take_files(self, directory: Directory, names: list[str], fd: int) -> None:
-        """Store small files at once, and queue those that are worth a thread, if there are any."""
+    def _take_files(
+        self, directory: Directory, names: list[str], fd: int, *, alone: bool = False
+    ) -> None:
+        """Store small files at once; the others are for another process, or for threads.
+
+        With ``alone`` all are stored here, unless there are threads.
+        """
         shares = self._hands_out and self._processes.possible
-        limit = sys.maxsize if shares else self._limit
+        limit = self._limit if not shares else sys.maxsize if alone else LARGE_FILE
         take, node = self._import.take, directory.node
         if node is None:
             return
@@ -309,12 +315,25 @@ class DirectoryImport:
                     count(taken)
                 elif taken is not None:
                     directory.missing += 1
-                    self._pool.submit(partial(self._store_opened, directory, name, taken))
+                    self._share_opened(directory, name, taken)
         except OSError as error:
             raise _explained(directory, name, error) from error
         except OSTreeError as error:
             error.hint = error.hint or f"while committing {directory.shown(name)}"
             raise
+
+    def _share_opened(self, directory: Directory, name: str, opened: OpenedFile) -> None:
+        """Store a file by another process that has nothing to do, here, or on a thread."""
+        if self._hands_out and self._processes.possible:
+            task = b"\0".join(map(os.fsencode, (directory.path, name)))
+            settle = partial(self._settle, directory, [name])
+            if self._processes.hand_out(task, settle, large=True):
+                opened.close()
+                return
+            if self._processes.possible:
+                self._store_opened(directory, name, opened)()
+                return
+        self._pool.submit(partial(self._store_opened, directory, name, opened))
 
     def _work(self, task: bytes) -> bytes:
         """In another process: store files of a directory, and tell of those that are done."""
@@ -345,7 +364,7 @@ class DirectoryImport:
         if done < len(names):
             fd = self._open(directory)
             try:
-                self._take_files(directory, names[done:], fd)
+                self._take_files(directory, names[done:], fd, alone=True)
             finally:
                 os.close(fd)
         self._one_less(directory)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MAX_TASK = select.PIPE_BUF - 4
 #: Tasks that one process may have, the one it works on included.
 _DEPTH = 4
+#: Bytes of content from which on a single file is worth a process, and not to be waited for by others.
+LARGE_FILE = 1 << 20
 #: So many tasks are refused at first: whoever has no more of them is done before a fork would be.
 _WARM_UP = 8
 
@@ -62,6 +64,7 @@ class WorkerProcesses:
         self._count = default_workers() - 1 if count is None else count
         self._warm_up = _WARM_UP
         self._children: list[_Child] = []
+        self._is_child = False
 
     def __enter__(self) -> Self:
         return self
@@ -79,17 +82,24 @@ class WorkerProcesses:
         """Whether there are children, or will be: threads started meanwhile would prevent it."""
         return self._count > 0
 
-    def hand_out(self, task: bytes, settle: Settle) -> bool:
+    @property
+    def started(self) -> bool:
+        """Whether there are children, so that tasks of any size are shared."""
+        return bool(self._children)
+
+    def hand_out(self, task: bytes, settle: Settle, *, large: bool = False) -> bool:
         """Give a task to a child; False if it is the caller's to do.
 
         Args:
             task: What to do; refused if it is empty or has more than MAX_TASK bytes.
             settle: Is called here, by this method or another one, with what the child gave, or
                 with None if it could not do it.
+            large: Whether it takes long, so that it is worth a fork at once, and refused where it
+                would have to wait.
         """
-        if not self._count or not 0 < len(task) <= MAX_TASK:
+        if self._is_child or not self._count or not 0 < len(task) <= MAX_TASK:
             return False
-        if self._warm_up:
+        if self._warm_up and not (large or self._children):
             self._warm_up -= 1
             return False
         if not self._children and not self._start():
@@ -98,7 +108,7 @@ class WorkerProcesses:
         if not self._children:  # the last one has died
             return False
         child = min(self._children, key=_Child.load)
-        return child.load() < _DEPTH and child.send(task, settle)
+        return child.load() < (1 if large else _DEPTH) and child.send(task, settle)
 
     def collect(self, *, wait: bool = False) -> None:
         """Settle what is done; with ``wait``, wait for one task if there is any."""
@@ -186,6 +196,7 @@ class WorkerProcesses:
         import gc
 
         gc.freeze()
+        self._is_child = True
         if self._begin is not None:
             self._begin(number)
         while task := _read_message(tasks):

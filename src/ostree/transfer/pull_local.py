@@ -13,6 +13,7 @@ from ostree.formats import summary as summary_format
 from ostree.repo.repository import Repo
 from ostree.repo.signing import find_detached
 from ostree.system import files
+from ostree.system.worker_processes import LARGE_FILE
 from ostree.system.workers import WorkerPool
 from ostree.transfer.demands import local_trust
 from ostree.transfer.destination import (
@@ -369,9 +370,25 @@ class LocalEngine:
             batch = [content.popleft() for _ in range(min(_TASK, len(content)))]
             task = b"".join(map(bytes.fromhex, batch))
             if not (hands_out and processes.hand_out(task, partial(self._settle, batch))):
-                self._import_here(batch, alone=processes.possible)
+                self._import_here(self._without_large(batch, processes), alone=processes.possible)
             self._report_progress()
         self._pool.collect()
+
+    def _without_large(
+        self, checksums: list[Checksum], processes: WorkerProcesses
+    ) -> list[Checksum]:
+        """Those files that are not given to another process, as the first large ones are at once."""
+        importer = self.importer
+        if importer.only_links or not processes.possible or processes.started:
+            return checksums
+
+        def is_given(checksum: Checksum) -> bool:
+            if importer.stored_size(checksum) <= LARGE_FILE:
+                return False
+            task, settle = bytes.fromhex(checksum), partial(self._settle, [checksum])
+            return processes.hand_out(task, settle, large=True)
+
+        return [checksum for checksum in checksums if not is_given(checksum)]
 
     def _import_here(self, checksums: list[Checksum], *, alone: bool) -> None:
         """Import files: small ones at once, large ones on the workers, unless others are busy."""

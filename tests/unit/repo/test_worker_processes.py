@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Each piece of code has a process of its own: a test run may have threads.  It says how often it
 #: has forked, and prints what has to be the same without children.
 START = """
-    import os, pathlib, signal, sys
+    import os, pathlib, random, signal, sys, threading
     forks = []
     os.register_at_fork(before=lambda: forks.append(1))
     if sys.argv[1] == "killed":  # after five milliseconds of work
@@ -40,6 +40,23 @@ START = """
             content = b"%03d" % number * (number % 150) ** 2
             (directory / f"file{number}").write_bytes(content)
         (directory / "link").symlink_to("file1")
+
+    def make_large_files():
+        (here / "tree").mkdir()
+        for number in range(5):
+            (here / "tree" / f"large{number}").write_bytes(random.Random(number).randbytes(1_600_000))
+        (here / "tree" / "small").write_text("small")
+
+    def with_threads(action):
+        # Nothing is forked, so that what comes after it has to do that itself.
+        done = threading.Event()
+        thread = threading.Thread(target=done.wait)
+        thread.start()
+        try:
+            return action()
+        finally:
+            done.set()
+            thread.join()
 
     def commit(name, mode):
         repo = Repo.create(here / name, mode)
@@ -92,6 +109,24 @@ CASES = {
         make_tree()
         fsck(commit("repo", RepoMode.BARE_USER))
         print(len(objects("repo")))
+    """,
+    "commit of a few large files": """
+        make_large_files()
+        fsck(commit("repo", RepoMode.ARCHIVE))
+    """,
+    "pull of a few large files": """
+        make_large_files()
+        with_threads(lambda: commit("source", RepoMode.ARCHIVE))
+        target = Repo.create(here / "target", RepoMode.BARE_USER)
+        print(pull_local(target, here / "source", ["main"], PullOptions()).content)
+        fsck(target)
+    """,
+    "checkout of a few large files": """
+        make_large_files()
+        repo = with_threads(lambda: commit("repo", RepoMode.ARCHIVE))
+        repo.checkout("main", here / "out", options=CheckoutOptions(user_mode=True))
+        for path in sorted((here / "tree").rglob("large*")):
+            print((here / "out" / path.relative_to(here / "tree")).read_bytes() == path.read_bytes())
     """,
     "a file that cannot be committed": r"""
         make_tree()

@@ -81,6 +81,27 @@ def test_the_first_tasks_are_refused() -> None:
     assert lines == [str([False] * 8 + [True])]
 
 
+def test_a_large_task_is_worth_a_fork_at_once_but_not_worth_waiting() -> None:
+    lines = run("""
+        gate, key = os.pipe()
+        def wait(task):
+            inside = processes.hand_out(b"task", len, large=True)  # in a child: refused
+            return os.read(gate, 1) + b"%d" % inside
+        replies = []
+        with WorkerProcesses(wait, count=2) as processes:
+            print([processes.hand_out(b"task", replies.append, large=True) for _ in range(3)])
+            print(processes.hand_out(b"task", replies.append))
+            os.write(key, b"...")
+            processes.drain()
+            print(processes.hand_out(b"task", replies.append, large=True))
+            os.write(key, b".")
+            processes.drain()
+        print(replies)
+    """)
+
+    assert lines == ["[True, True, False]", "True", "True", "[b'.0', b'.0', b'.0', b'.0']"]
+
+
 def test_nobody_is_given_more_than_a_few_tasks() -> None:
     lines = run("""
         gate, key = os.pipe()
