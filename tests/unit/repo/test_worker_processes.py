@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Each piece of code has a process of its own: a test run may have threads.  It says how often it
 #: has forked, and prints what has to be the same without children.
 START = """
-    import os, pathlib, random, signal, sys, threading
+    import os, pathlib, random, signal, sys, threading, time
     forks = []
     os.register_at_fork(before=lambda: forks.append(1))
     if sys.argv[1] == "killed":  # after five milliseconds of work
@@ -57,6 +57,9 @@ START = """
         finally:
             done.set()
             thread.join()
+            # A thread that was joined is the kernel's for a moment more, and prevents forks.
+            while len(os.listdir("/proc/self/task")) > 1:
+                time.sleep(0.001)
 
     def commit(name, mode):
         repo = Repo.create(here / name, mode)
