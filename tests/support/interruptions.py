@@ -76,8 +76,8 @@ CALLS = {
 CREATING = {2: ("open", 1), 257: ("openat", 2)}
 _CREATING_BITS = 0o100 | 0o20000000
 IOCTL = 16
-#: Clone, set the flags of an inode, freeze, thaw.
-IOCTLS = (0x40049409, 0x40086602, 0xC0045877, 0xC0045878)
+#: Clone, set the flags of an inode, freeze, thaw, empty the journal.
+IOCTLS = (0x40049409, 0x40086602, 0xC0045877, 0xC0045878, 0x4004662B)
 
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP = 317

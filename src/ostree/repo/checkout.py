@@ -293,7 +293,10 @@ class Checkout:
             entries = [
                 item for item in entries if f"{directory.path}/{item[0]}" not in options.skip
             ]
-        if directory.created and not options.passthrough_whiteouts:
+        becomes_device = options.passthrough_whiteouts and any(
+            whiteouts.is_overlay_whiteout(name) for name, _ in entries
+        )
+        if directory.created and not becomes_device:
             self._share_new(directory, entries)
         else:
             # One after the other, so that what is in the way is found in its turn.

@@ -120,10 +120,12 @@ class Transaction(TreeWriter):
         repo = self._repo
         if repo.fails_to_publish:
             raise RepoError("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
-        if self._sync:
+        staged = self._staged()
+        # Who publishes nothing has nothing to sync.
+        if self._sync and (staged or self._ref_changes or self._mirror_changes):
             files.sync_filesystem(repo.dir_fd)
-        if self._staging is not None:
-            self._move_staged(self._staging.fd)
+        if self._staging is not None and staged:
+            self._move_staged(self._staging.fd, staged)
         repo.store.staging = None
         if self._staging is not None:
             self._staging.release(remove=True)
@@ -134,16 +136,20 @@ class Transaction(TreeWriter):
         for action in self._afterwards:
             action()
 
-    def _move_staged(self, fd: int) -> None:
+    def _staged(self) -> list[str]:
+        """The directories with new objects; all of the repository where nothing is staged."""
+        if self._staging is None:
+            return ["."]
+        return [name for name in files.list_directory(".", self._staging.fd) if len(name) == 2]
+
+    def _move_staged(self, fd: int, prefixes: list[str]) -> None:
         """Give every staged object its name in the repository, and make that durable.
 
         Commits come last, so that whatever ends this halfway leaves no commit without its objects.
         """
         objects = self._repo.store.objects
         commits = []
-        for prefix in files.list_directory(".", fd):
-            if len(prefix) != 2:
-                continue
+        for prefix in prefixes:
             names = os.listdir(f"/proc/self/fd/{fd}/{prefix}")
             if self._move_whole(prefix, names, fd):
                 continue

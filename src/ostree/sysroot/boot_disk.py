@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ostree.events import Listener
     from ostree.sysroot.settings import SysrootSettings
-    from ostree.system.freezing import Freezer
+    from ostree.system.checkpointing import Checkpointer
 
 
 class BootDisk:
@@ -59,15 +59,15 @@ class BootDisk:
         self._settings = settings
         self._sync_repo = sync_repo
         self._on_event = on_event
-        self._freezer: Freezer | None = None
+        self._checkpointer: Checkpointer | None = None
         # What another program left may be in the journal, or in memory, only.
         self._settled = False
 
     def close(self) -> None:
-        """Let go of what freezing needs."""
-        if self._freezer is not None:
-            self._freezer.close()
-            self._freezer = None
+        """Let go of what is needed to reach the disk."""
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+            self._checkpointer = None
 
     def full_sync(self) -> None:
         """Bring everything that a new configuration refers to to its place on the disk.
@@ -78,9 +78,18 @@ class BootDisk:
         if not (self._settings.sync or self._settings.test_freezing):
             return
         with step("Full sync"):
-            if self._sync_repo:
+            # What is on the file system of /boot is synced there.
+            if self._sync_repo and not self._is_on_boot(self._repo_fd):
                 sync_filesystem(self._repo_fd)
             self._checkpoint()
+
+    def reaches(self, fd: int) -> bool:
+        """Whether :meth:`full_sync` syncs the file system that a file is on."""
+        if not self._settings.sync:
+            return False
+        device = os.fstat(fd).st_dev
+        is_with_repo = self._sync_repo and device == os.fstat(self._repo_fd).st_dev
+        return is_with_repo or self._is_on_boot(fd)
 
     def settle(self) -> None:
         """Make sure that the list which is active is the one that a boot loader sees.
@@ -170,22 +179,30 @@ class BootDisk:
         fd = open_directory(directory, dir_fd=self._root_fd)
         try:
             os.fsync(fd)
-            device = os.fstat(fd).st_dev
+            is_read_by_boot_loader = self._is_on_boot(fd)
         finally:
             os.close(fd)
-        if device == os.stat("boot", dir_fd=self._root_fd).st_dev:
-            self._checkpoint()
+        if is_read_by_boot_loader:
+            self._checkpoint(synced=True)
 
-    def _checkpoint(self) -> None:
-        """Empty the journal of the file system that holds ``/boot``."""
+    def _is_on_boot(self, fd: int) -> bool:
+        """Whether a file is on the file system that holds ``/boot``."""
+        try:
+            boot = os.stat("boot", dir_fd=self._root_fd)
+        except FileNotFoundError:
+            return False
+        return os.fstat(fd).st_dev == boot.st_dev
+
+    def _checkpoint(self, *, synced: bool = False) -> None:
+        """Empty the journal of the file system that holds ``/boot``, synced as it may be."""
         with step("During fsfreeze-thaw"):
-            if self._freezer is None:
-                self._open_freezer()
-            if self._freezer is not None:
-                self._freezer.checkpoint()
+            if self._checkpointer is None:
+                self._open_checkpointer()
+            if self._checkpointer is not None:
+                self._checkpointer.checkpoint(synced=synced)
 
-    def _open_freezer(self) -> None:
-        from ostree.system.freezing import Freezer
+    def _open_checkpointer(self) -> None:
+        from ostree.system.checkpointing import Checkpointer
 
         try:
             fd = open_directory("boot", dir_fd=self._root_fd)
@@ -194,7 +211,7 @@ class BootDisk:
         try:
             if self._settings.test_freezing:
                 self._try_watchdog(fd)
-            self._freezer = Freezer(fd)
+            self._checkpointer = Checkpointer(fd)
         finally:
             os.close(fd)
 

@@ -57,6 +57,8 @@ class DeploymentMaker:
         settings: How to do it.
         booted_stateroot: The stateroot whose ``/var`` is mounted, if one is booted.
         on_event: Is told what users want to know.
+        sync_files: Whether what is written is synced, file by file: not where the whole file
+            system is, before the list names the deployment.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class DeploymentMaker:
         *,
         booted_stateroot: str | None,
         on_event: Listener,
+        sync_files: bool = True,
     ) -> None:
         self._root_fd = root_fd
         self._repo = repo
         self._settings = settings
         self._booted_stateroot = booted_stateroot
         self._on_event = on_event
+        self._sync_files = sync_files
 
     def make(
         self,
@@ -230,7 +234,7 @@ class DeploymentMaker:
         finally:
             os.close(fd)
         with step("Writing out origin file"):
-            write_origin(deployment, self._root_fd)
+            write_origin(deployment, self._root_fd, sync=self._sync_files)
             if policy is not None and deployment.origin is not None:
                 label_file(policy, f"{deployment.path}.origin", self._root_fd, _ORIGIN_LIKE)
         if self._settings.immutable:
@@ -268,7 +272,7 @@ class DeploymentMaker:
                 relabel_tree(policy, fd, "/var", keep=False)
             finally:
                 os.close(fd)
-        replace_file(stamp, b"", self._root_fd)
+        replace_file(stamp, b"", self._root_fd, sync=self._sync_files)
 
     def _make_backing(self, deployment: Deployment, fd: int, policy: Policy | None) -> None:
         """The directories for an overlay over the root (§1.2)."""
@@ -293,13 +297,13 @@ def backing_directory(deployment: Deployment) -> str:
     return f"{stateroot_directory(deployment.stateroot)}/backing/{deployment.name}"
 
 
-def write_origin(deployment: Deployment, root_fd: int) -> None:
+def write_origin(deployment: Deployment, root_fd: int, *, sync: bool = True) -> None:
     """Replace the origin file of a deployment; without an origin there is none."""
     path = f"{deployment.path}.origin"
     if deployment.origin is None:
         _unlink_if_there(path, root_fd)
     else:
-        replace_file(path, deployment.origin.to_bytes(), root_fd)
+        replace_file(path, deployment.origin.to_bytes(), root_fd, sync=sync)
 
 
 def directory_names(path: str, dir_fd: int) -> list[str]:

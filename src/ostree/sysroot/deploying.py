@@ -122,6 +122,7 @@ def deploy(sysroot: ChangeableSysroot, request: DeployRequest) -> Deployment:
         sysroot.settings,
         booted_stateroot=None if booted is None else booted.stateroot,
         on_event=sysroot.on_event,
+        sync_files=not sysroot.disk.reaches(sysroot.root_fd),
     )
     if request.stage:
         from ostree.sysroot.staging import stage

@@ -110,6 +110,7 @@ def _maker(sysroot: ChangeableSysroot) -> DeploymentMaker:
         sysroot.settings,
         booted_stateroot=None if booted is None else booted.stateroot,
         on_event=sysroot.on_event,
+        sync_files=not sysroot.disk.reaches(sysroot.root_fd),
     )
 
 

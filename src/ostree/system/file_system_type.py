@@ -6,6 +6,7 @@ import os
 import sys
 
 VFAT = 0x4D44
+EXT4 = 0xEF53  #: ext2 and ext3, too
 #: Larger than ``struct statfs`` anywhere.
 _SIZE = 256
 

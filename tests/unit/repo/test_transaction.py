@@ -368,6 +368,22 @@ def test_the_file_system_is_synced_before_and_after_objects_get_their_names_and_
     assert syncs.calls == ["syncfs", "syncfs", "fsync", "fdatasync"]
 
 
+def test_who_publishes_nothing_syncs_nothing(
+    repo: Repo, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But a ref leads to what has been synced, whoever wrote it."""
+    first = Checksum(commit(repo, tree))
+    syncs = Syncs(monkeypatch)
+
+    with repo.transaction():
+        pass
+    assert syncs.calls == []
+
+    with repo.transaction() as txn:
+        txn.set_ref("other", first)
+    assert syncs.calls == ["syncfs", "fdatasync"]
+
+
 @pytest.mark.parametrize("how", ["config", "argument"])
 def test_without_fsync_nothing_is_synced_and_nothing_staged(
     repo: Repo, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str

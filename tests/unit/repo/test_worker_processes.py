@@ -170,6 +170,15 @@ CASES = {
                 size = "" if path.is_dir() else info.st_size
                 print(path, oct(info.st_mode), info.st_nlink, size)
     """,
+    "checkout as for a deployment": """
+        make_tree()
+        (here / "tree/d1/.ostree-wh.gone").touch()
+        repo = commit("repo", RepoMode.BARE_USER)
+        options = CheckoutOptions(user_mode=True, passthrough_whiteouts=True)
+        repo.checkout("main", here / "out", options=options)
+        for path in sorted((here / "out").rglob("*")):
+            print(path, oct(path.lstat().st_mode), path.lstat().st_nlink)
+    """,
     "checkout of a missing object": """
         make_tree()
         repo = commit("repo", RepoMode.BARE_USER)

@@ -46,7 +46,8 @@ class Watched(BootDisk):
         self._entries = root / ENTRIES
         self.seen: list[dict[str, str]] = []
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, *, synced: bool = False) -> None:
+        del synced
         self.seen.append({path.name: path.read_text() for path in self._entries.iterdir()})
 
 
