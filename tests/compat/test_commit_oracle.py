@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import choices
 from typing import NamedTuple
 
 import pytest
@@ -330,3 +331,27 @@ def test_sizes_of_objects(
     start(sides, mode, tree=tree)
 
     same(sides, "-b", "main", "--generate-sizes", "--tree=dir=tree", *options)
+
+
+def test_the_reference_reads_what_hardly_shrinks(sides: tuple[Side, Side], oracle: Oracle) -> None:
+    """Files that are compressed already, in part or not at all, in memory and as streams."""
+    start(sides, "archive")
+    words = [os.urandom(3).hex() for _ in range(100)]
+    for number, size in enumerate((100, 33_000, 70_000, 1 << 20, 9 << 20)):
+        random, text = os.urandom(size), " ".join(choices(words, k=size // 7)).encode()
+        for name, data in (
+            (f"random{number}", random),
+            (f"text{number}", text),
+            (f"both{number}", text + random + text),
+        ):
+            for side in sides:
+                (side.place / "tree").mkdir(exist_ok=True)
+                (side.place / "tree" / name).write_bytes(data)
+
+    same(sides, "-b", "main", "--tree=dir=tree", "--canonical-permissions")
+
+    repo, out = sides[0].place / "repo", sides[0].place / "out"
+    oracle("fsck", f"--repo={repo}")
+    oracle("checkout", f"--repo={repo}", "-U", "main", out)
+    for path in (sides[0].place / "tree").iterdir():
+        assert (out / path.name).read_bytes() == path.read_bytes()

@@ -19,8 +19,22 @@ _ARCHIVE = struct.Struct(">QIIII")
 MAX_HEADER = 128 * 1024 * 1024
 
 
+#: What stands around the fixed members, by their size, where there is no target and no attribute.
+_frames: dict[int, tuple[bytes, bytes]] = {}
+
+
 def _finish(fixed: bytes, header: FileHeader) -> bytes:
     """Length prefix and variant: the fixed members, then target and attributes."""
+    if header.target or header.xattrs:
+        return _encode(fixed, header)
+    frame = _frames.get(len(fixed))
+    if frame is None:
+        example = _encode(fixed, header)
+        frame = _frames[len(fixed)] = example[: _LENGTH.size], example[_LENGTH.size + len(fixed) :]
+    return frame[0] + fixed + frame[1]
+
+
+def _encode(fixed: bytes, header: FileHeader) -> bytes:
     try:
         end = fixed + header.target.encode() + b"\0"
     except UnicodeEncodeError as error:

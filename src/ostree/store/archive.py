@@ -207,7 +207,8 @@ class ArchiveWriter(ContentWriter):
     def __init__(self, store: ArchiveStore, header: FileHeader, size: int) -> None:
         self._target = store.target
         self._file = AnonymousFile(self._target.temporary_fd)
-        self._encoder = compression.stream_encoder(store.level)
+        encoder = compression.stream_encoder if store.exact_sizes else compression.StreamEncoder
+        self._encoder = encoder(store.level)
         files.write_all(self._file.fd, file_header.archive_prefix(header, size))
 
     def write(self, data: bytes | memoryview) -> None:

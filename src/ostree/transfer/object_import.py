@@ -211,8 +211,7 @@ class ObjectImporter:
         """Store under its name what is trusted to be right."""
         header, size = content.header, content.size
         if size <= SMALL:
-            parts = list(iter(lambda: content.read(SMALL), b""))
-            return self._store.put_bytes(checksum, header, b"".join(parts))
+            return self._store.put_bytes(checksum, header, _read_whole(content))
         with self._store.begin(header, size) as writer:
             if content.fd is not None:
                 writer.fill(content.fd, size, header)
@@ -279,6 +278,15 @@ class ObjectImporter:
         elif self._mode is RepoMode.BARE_USER and origin.same_mode:
             pairs = [pair for pair in xattr.read_fd(source_fd) if pair[0] == _USER_META]
             xattr.write_fd(fd, pairs)
+
+
+def _read_whole(content: LoadedContent) -> bytes:
+    """Content of moderate size, to its end."""
+    size = content.size
+    data = content.read(size + 1)
+    if len(data) == size:  # a file that gives less than what it was asked for has no more
+        return data
+    return data + b"".join(iter(lambda: content.read(SMALL), b""))
 
 
 def _missing(checksum: Checksum, type: ObjectType) -> OSTreeError:
