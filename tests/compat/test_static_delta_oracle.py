@@ -118,6 +118,51 @@ def test_each_applies_what_the_other_makes(
         assert snapshot(out) == snapshot(tmp_path / "new")
 
 
+def test_the_reference_applies_every_kind_of_edit(oracle: Oracle, tmp_path: Path) -> None:
+    """At the beginning, at the end, one behind the other: bytes inserted, removed, repeated."""
+    rng = random.Random(7)
+    base, noise = b"old" + rng.randbytes(5000), rng.randbytes(100)
+    # What begins as before could be made of pieces without bsdiff.
+    body = b"new" + base[3:]
+    versions = [
+        noise[:3] + base,
+        base[9:],
+        noise[:5] + base[40:],
+        body + noise[:60],
+        body[:-1],
+        body[:2000] + noise[:4] + body[2004:2100] + noise[:20] + body[2090:],
+        body[:2000] + body[500:900] + body[2000:],
+        body[:2000] + body[2300:] + body[2000:2300],
+    ]
+    old, new = tmp_path / "old", tmp_path / "new"
+    for tree in (old, new):
+        tree.mkdir()
+    for index, version in enumerate(versions):
+        mark = index.to_bytes(2, "big")
+        (old / f"file{index}").write_bytes(base + mark)
+        (new / f"file{index}").write_bytes(version + mark)
+    source = tmp_path / "source"
+    before, after = commit(oracle, source, old, new)
+    taker = receiver(oracle, tmp_path / "taker", source, before, "bare-user")
+    delta = tmp_path / "delta"
+
+    made = ostree(
+        "static-delta",
+        "generate",
+        f"--repo={source}",
+        "--inline",
+        f"--filename={delta}",
+        f"--from={before}",
+        after,
+    )
+    oracle("static-delta", "apply-offline", f"--repo={taker}", delta)
+
+    assert f"bsdiff={len(versions)} objects" in made.err
+    oracle("fsck", f"--repo={taker}")
+    oracle("checkout", "-U", f"--repo={taker}", after, tmp_path / "out")
+    assert snapshot(tmp_path / "out") == snapshot(new)
+
+
 def snapshot(tree: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(tree)): (

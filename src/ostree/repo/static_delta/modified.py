@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ostree.formats.delta import bsdiff, rollsum
+from ostree.formats.delta import bsdiff, edits, rollsum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def compare(repo: ObjectSource, file: NewFile, partner: Checksum, *, use_bsdiff:
     matches = rollsum.match(old, new)
     if matches is not None:
         return Patch(file, partner, matches=matches, literals=_literals(new, matches))
-    return Patch(file, partner, stream=bsdiff.diff(old, new) if use_bsdiff else None)
+    if not use_bsdiff:
+        return Patch(file, partner)
+    stream = edits.diff(old, new)
+    return Patch(file, partner, stream=bsdiff.diff(old, new) if stream is None else stream)
 
 
 def _literals(data: bytes, matches: Matches) -> bytes:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     Buffer = bytes | memoryview
 
-#: Bytes collected before they go to the compressor, which works better on more.
-_CHUNK = 1 << 18
+#: Bytes collected before they go to the compressor.  It gives the interpreter's lock away for as long
+#: as it works, and behind each piece has to win it back from those who compare files.
+_CHUNK = 1 << 20
 #: Chunks that may wait for it.
-_MOST_WAITING = 16
+_MOST_WAITING = 4
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
