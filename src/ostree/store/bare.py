@@ -98,14 +98,3 @@ class BareStore(PlainStore):
         wanted = with_xattrs and self._with_xattrs
         xattrs = xattr.read_at(place.fd, path) if wanted else ()
         return FileHeader(info.st_uid, info.st_gid, info.st_mode, target, xattrs), size
-
-    def _load_link(
-        self, checksum: Checksum, place: ObjectDirectory, path: str
-    ) -> LoadedContent | None:
-        del checksum
-        info = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
-        if not stat.S_ISLNK(info.st_mode):
-            return None
-        target = os.readlink(path, dir_fd=place.fd)
-        xattrs = xattr.read_at(place.fd, path) if self._with_xattrs else ()
-        return LoadedContent(FileHeader(info.st_uid, info.st_gid, info.st_mode, target, xattrs), 0)

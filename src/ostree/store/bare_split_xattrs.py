@@ -83,14 +83,6 @@ class BareSplitXattrsStore(BareStore):
             header.xattrs = self._load_xattrs(checksum)
         return header, size
 
-    def _load_link(
-        self, checksum: Checksum, place: ObjectDirectory, path: str
-    ) -> LoadedContent | None:
-        content = super()._load_link(checksum, place, path)
-        if content is not None:
-            content.header.xattrs = self._load_xattrs(checksum)
-        return content
-
     def _load_xattrs(self, checksum: Checksum) -> tuple[tuple[bytes, bytes], ...]:
         try:
             return xattrs_format.decode(self.read_xattrs(checksum))

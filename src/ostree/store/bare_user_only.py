@@ -69,13 +69,3 @@ class BareUserOnlyStore(PlainStore):
         del with_xattrs
         target, size = inode_content(checksum, place, path, info)
         return FileHeader(0, 0, info.st_mode, target), size
-
-    def _load_link(
-        self, checksum: Checksum, place: ObjectDirectory, path: str
-    ) -> LoadedContent | None:
-        del checksum
-        info = os.stat(path, dir_fd=place.fd, follow_symlinks=False)
-        if not stat.S_ISLNK(info.st_mode):
-            return None
-        target = os.readlink(path, dir_fd=place.fd)
-        return LoadedContent(FileHeader(0, 0, info.st_mode, target), 0)
