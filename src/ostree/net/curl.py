@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import threading
 import warnings
 from collections import deque
+from contextlib import suppress
+from functools import partial
 from heapq import heappop, heappush
 from time import monotonic
 
@@ -26,6 +29,8 @@ from ostree.net.fetcher import Fetcher, FetcherOptions, check_headers, check_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ostree.errors import OSTreeError
     from ostree.net.fetcher import Done, Request, Response, Sink
 
@@ -48,6 +53,8 @@ class CurlFetcher(Fetcher):
         super().__init__()
         options = options or FetcherOptions()
         check_headers(options.headers)
+        self._options = options
+        self._most = max(1, options.max_outstanding)
         self._queue: list[tuple[int, int, Request, Sink, Done]] = []
         self._sequence = 0
         self._finished: deque[tuple[Done, Response | OSTreeError]] = deque()
@@ -66,15 +73,15 @@ class CurlFetcher(Fetcher):
         self._multi.setopt(pycurl.M_TIMERFUNCTION, guarded(self._on_timer, self._raised))
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._idle = [
-            Transfer(options, self._share, self._dirty, self._raised)
-            for _ in range(max(1, options.max_outstanding))
+            Transfer(options, self._share, self._dirty, self._raised) for _ in range(self._most)
         ]
         if options.cookie_jar:
             load_cookies(self._idle[0].curl, options.cookie_jar)
         self._epoll = select.epoll()
         self._wake_lock = threading.Lock()
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._epoll.register(self._wake_fd, select.EPOLLIN)
+        self._listeners: dict[int, Callable[[], object]] = {}
+        self.watch(self._wake_fd, partial(os.eventfd_read, self._wake_fd))
         self._closed = False
 
     def __del__(self) -> None:
@@ -145,11 +152,45 @@ class CurlFetcher(Fetcher):
         self._epoll.close()
         os.close(self._wake_fd)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether forked processes may do some of the fetching; not with a key in a device."""
+        options = self._options
+        return not (
+            _is_in_token(options.tls_client_cert_path) or _is_in_token(options.tls_client_key_path)
+        )
+
+    def in_child(self, most: int) -> CurlFetcher:
+        """In a process that was forked: a fetcher in place of this one; see the base class."""
+        # Whoever holds a connection that its owner has closed keeps it open, and the owner's epoll
+        # would tell of it for ever.
+        for descriptor in self._watched:
+            with suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                    os.close(descriptor)
+        other = CurlFetcher(self._options.in_child(most))
+        anyone = self._idle[0] if self._idle else next(iter(self._running.values()))
+        for line in anyone.curl.getinfo(pycurl.INFO_COOKIELIST):
+            other._idle[0].curl.setopt(pycurl.COOKIELIST, line)
+        return other
+
+    def share(self, most: int) -> bool:
+        """Have at most ``most`` requests under way from now on; see the base class."""
+        if most < self._most:
+            self._most = most
+            self._multi.setopt(pycurl.M_MAXCONNECTS, most)
+        return len(self._running) <= self._most
+
+    def watch(self, fd: int, on_readable: Callable[[], object]) -> None:
+        """Call ``on_readable`` while a descriptor is readable; see the base class."""
+        self._listeners[fd] = on_readable
+        self._epoll.register(fd, select.EPOLLIN)
+
     def _start_queued(self) -> None:
         """Send as many waiting requests as there are free handles."""
-        if self.hold or not self._queue or not self._idle:
+        if self.hold or not self._queue or len(self._running) >= self._most:
             return
-        while self._queue and self._idle:
+        while self._queue and len(self._running) < self._most:
             _priority, _sequence, request, sink, done = heappop(self._queue)
             transfer = self._idle.pop()
             try:
@@ -172,8 +213,9 @@ class CurlFetcher(Fetcher):
             left = max(0.0, min(deadlines) - monotonic())
             timeout = left if timeout is None else min(timeout, left)
         for descriptor, events in self._epoll.poll(timeout):
-            if descriptor == self._wake_fd:
-                os.eventfd_read(self._wake_fd)
+            listener = self._listeners.get(descriptor)
+            if listener is not None:
+                listener()
                 continue
             if descriptor in self._resting:
                 self._forget(descriptor)
@@ -258,7 +300,13 @@ class CurlFetcher(Fetcher):
         """Something happens on a connection that no request uses: curl will find out by itself."""
         self._resting.discard(descriptor)
         self._watched.discard(descriptor)
-        self._epoll.unregister(descriptor)
+        with suppress(OSError):  # it is closed, and a process that was forked just now has it yet
+            self._epoll.unregister(descriptor)
 
     def _on_timer(self, milliseconds: int) -> None:
         self._deadline = None if milliseconds < 0 else monotonic() + milliseconds / 1000
+
+
+def _is_in_token(path: str | None) -> bool:
+    """Whether that is no path, but names what is in a device, whose session a fork would share."""
+    return path is not None and path.startswith("pkcs11:")

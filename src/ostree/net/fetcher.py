@@ -255,6 +255,31 @@ class Fetcher(Closing):
         """Cancel everything and release connections; a second call does nothing."""
         raise NotImplementedError
 
+    @property
+    def divisible(self) -> bool:
+        """Whether forked processes may do some of the fetching, see :meth:`in_child`."""
+        return False
+
+    def in_child(self, most: int) -> Fetcher:
+        """In a process that was forked: a fetcher that is set up as this one, to be used in its place.
+
+        It has connections of its own, at most ``most`` requests under way, and no patience: what
+        fails is not tried again, nor elsewhere.
+        """
+        raise NotImplementedError
+
+    def share(self, most: int) -> bool:
+        """Have at most ``most`` requests under way from now on, and no more connections at rest.
+
+        Returns:
+            Whether there are no more any longer; those that there were are not cut off.
+        """
+        raise NotImplementedError
+
+    def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
+        """Call ``on_readable`` from within ``step`` as long as a descriptor is readable."""
+        raise NotImplementedError
+
     def run(self) -> None:
         """Drive until everything is done, what callbacks submit meanwhile included."""
         while self.outstanding():
@@ -415,6 +440,15 @@ class FetcherOptions:
         self.low_speed_time = low_speed_time
         self.max_speed = max_speed
         self.timeout = timeout
+
+    def in_child(self, most: int) -> FetcherOptions:
+        """The same for a forked process, which is told the cookies that there are by then."""
+        options = FetcherOptions()
+        for name in FetcherOptions.__slots__:
+            setattr(options, name, getattr(self, name))
+        options.cookie_jar = None
+        options.max_outstanding = most
+        return options
 
     @property
     def user_agent(self) -> str:

@@ -85,6 +85,19 @@ class RetryingFetcher(Fetcher):
         self._waiting.clear()
         self._inner.close()
 
+    @property
+    def divisible(self) -> bool:
+        """Whether forked processes may do some of the fetching."""
+        return self._inner.divisible
+
+    def in_child(self, most: int) -> Fetcher:
+        """In a process that was forked: a fetcher in place of this one; see the base class."""
+        return self._inner.in_child(most)
+
+    def share(self, most: int) -> bool:
+        """Have at most ``most`` requests under way from now on; see the base class."""
+        return self._inner.share(most)
+
     def _resubmit(self) -> None:
         """Send again what has waited long enough."""
         now = monotonic()

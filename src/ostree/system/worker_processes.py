@@ -11,6 +11,7 @@ import os
 import select
 from collections import deque
 from contextlib import ExitStack, suppress
+from functools import partial
 
 from ostree.system.processors import default_workers
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     Work = Callable[[bytes], bytes]
+    Serve = Callable[["Tasks"], None]
     Settle = Callable[[bytes | None], None]
 
 #: Largest task in bytes, with its length: what a pipe takes as a whole or not at all (pipe(7)).
@@ -48,18 +50,21 @@ class WorkerProcesses:
     Args:
         work: Does a task, and gives what the parent is to know, at least one byte; called in
             children, whose errors only say that the task is not done.
+        serve: What a child does until there are no more tasks, for one that works on several at a
+            time; in place of ``work``.
         begin: Is called in each child first, with its number from 1 on.
         count: Number of children, for tests; one less than there are processors otherwise.
     """
 
     def __init__(
         self,
-        work: Work,
+        work: Work | None = None,
         *,
+        serve: Serve | None = None,
         begin: Callable[[int], None] | None = None,
         count: int | None = None,
     ) -> None:
-        self._work = work
+        self._serve = serve or partial(_answer_one_by_one, work or bytes)
         self._begin = begin
         self._count = default_workers() - 1 if count is None else count
         self._warm_up = _WARM_UP
@@ -102,7 +107,7 @@ class WorkerProcesses:
         if self._warm_up and not (large or self._children):
             self._warm_up -= 1
             return False
-        if not self._children and not self._start():
+        if not self.start():
             return False
         self.collect()
         if not self._children:  # the last one has died
@@ -150,7 +155,10 @@ class WorkerProcesses:
         for settle in child.waiting:
             settle(None)
 
-    def _start(self) -> bool:
+    def start(self) -> bool:
+        """Fork, if that was not done before; whether there are children."""
+        if self._children or not self._count:
+            return bool(self._children)
         if len(os.listdir("/proc/self/task")) > 1:
             self._count = 0
             return False
@@ -182,7 +190,7 @@ class WorkerProcesses:
                         child.end()
                     tasks.close_writer()
                     replies.close_reader()
-                    self._serve(number, tasks.reader, replies.writer)
+                    self._live(number, Tasks(tasks.reader, replies.writer))
                     status = 0
             finally:
                 os._exit(status)
@@ -191,7 +199,7 @@ class WorkerProcesses:
         os.set_blocking(tasks.writer, False)
         return _Child(pid, tasks.writer, replies.reader)
 
-    def _serve(self, number: int, tasks: int, replies: int) -> None:
+    def _live(self, number: int, tasks: Tasks) -> None:
         """What a child does until there are no more tasks."""
         import gc
 
@@ -199,12 +207,39 @@ class WorkerProcesses:
         self._is_child = True
         if self._begin is not None:
             self._begin(number)
-        while task := _read_message(tasks):
-            try:
-                reply = self._work(task)
-            except Exception:  # noqa: BLE001 - the parent meets it again
-                reply = b""
-            _write_message(replies, reply)
+        self._serve(tasks)
+
+
+class Tasks:
+    """What a child is given to do, and where it answers.
+
+    Attributes:
+        fd: Is readable when there is a task, or will be no more.
+    """
+
+    __slots__ = ("_replies", "fd")
+
+    def __init__(self, fd: int, replies: int) -> None:
+        self.fd = fd
+        self._replies = replies
+
+    def take(self) -> bytes | None:
+        """The next task, for which this waits; None if there are no more."""
+        return _read_message(self.fd) or None
+
+    def answer(self, reply: bytes) -> None:
+        """Tell how a task went, in the order in which they were taken; nothing if it is not done."""
+        _write_message(self._replies, reply)
+
+
+def _answer_one_by_one(work: Work, tasks: Tasks) -> None:
+    """Do each task when it has come."""
+    while task := tasks.take():
+        try:
+            reply = work(task)
+        except Exception:  # noqa: BLE001 - the parent meets it again
+            reply = b""
+        tasks.answer(reply)
 
 
 class _Pipe:

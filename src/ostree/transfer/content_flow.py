@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ostree.net.fetcher import Fetcher, Response
     from ostree.repo.transaction import Transaction
     from ostree.system.workers import WorkerPool
+    from ostree.transfer.content_processes import ContentProcesses
     from ostree.transfer.content_receiver import Receiver
     from ostree.transfer.options import PullResult
     from ostree.types import Checksum
@@ -40,10 +41,14 @@ class ContentFlow:
         transaction: Transaction,
         fetcher: Fetcher,
         pool: WorkerPool,
+        processes: ContentProcesses,
+        base: str,
         result: PullResult,
     ) -> None:
         self.receiver = receiver
-        self.pool = pool
+        self._pool = pool
+        self._processes = processes
+        self._base = base
         self._transaction = transaction
         self._fetcher = fetcher
         self._result = result
@@ -53,20 +58,32 @@ class ContentFlow:
         self.fetching = 0
         self.held = 0
 
-    def fetch(self, checksum: Checksum, url: str) -> None:
+    def fetch(self, checksum: Checksum) -> None:
         """Ask for an object."""
         body = _Body(self, checksum)
         self.fetching += 1
+        url = f"{self._base}{checksum[:2]}/{checksum[2:]}.filez"
         request = Request(url, priority=CONTENT_PRIORITY, resumable=True)
         self._fetcher.submit(request, body, body.done)
 
     def flush(self, *, force: bool) -> None:
         """Let workers store what has come, if they have nothing else to do or if forced."""
-        if self._batch.bodies and (force or self.pool.pending < 2):
+        if self._batch.bodies and (force or self._pool.pending < 2):
             self._ready.append(self._batch)
             self._batch = _Batch(self)
-        while self._ready and self.pool.pending < _MOST_JOBS:
-            self.pool.submit(self._ready.popleft().store)
+        if self._processes.possible:
+            # A thread would spend its time waiting for this one, and prevent a fork.
+            while self.help():
+                pass
+        while self._ready and self._pool.pending < _MOST_JOBS:
+            self._pool.submit(self._ready.popleft().store)
+
+    def work(self, job: Callable[[], Callable[[], None]]) -> None:
+        """Have a piece of a large object stored: by a worker, unless threads would prevent a fork."""
+        if self._processes.possible and not self._processes.start():
+            job()()
+        else:
+            self._pool.submit(job)
 
     def help(self) -> bool:
         """Do some of the workers' work; whether there was any to be had."""
@@ -205,7 +222,7 @@ class _Stream:
         self._taken, self._waiting = self._waiting, []
         self._taken_size, self._waiting_size = self._waiting_size, 0
         self._is_last = self._ended
-        self._flow.pool.submit(self._store)
+        self._flow.work(self._store)
 
     def _store(self) -> Callable[[], None]:
         """The worker's job."""

@@ -1,9 +1,10 @@
 """The object phase of a pull over HTTP: what the planner wants is fetched, verified and stored.
 
-One thread drives the fetcher and the planner.  Bodies of small files are kept in memory and given
-to worker threads by the batch, which inflate, hash and store them; large files are stored while
-they arrive.  The bytes that wait for a worker are bounded: beyond that nothing is read from the
-network, and the thread that would read helps.
+One thread drives the fetcher and the planner.  Many files are fetched and stored by forked
+processes, and then this thread stores what it has fetched itself.  Where there can be none, bodies
+of small files are kept in memory and given to worker threads by the batch, which inflate, hash and
+store them; large files are stored while they arrive.  The bytes that wait for a worker are bounded:
+beyond that nothing is read from the network, and the thread that would read helps.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ostree.transfer.arrival import (
     require_checksum,
 )
 from ostree.transfer.content_flow import ContentFlow
+from ostree.transfer.content_processes import TASK, ContentProcesses
 from ostree.transfer.content_receiver import ContentReceiver
 from ostree.transfer.delta_tally import DeltaTally
 from ostree.transfer.plan import CommitStep, Step, TreeStep
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 _WINDOW = 64
 #: Bytes that may wait for workers before the network has to.
 _MOST_HELD = 8 << 20
+#: Seconds between looks at what other processes have done, while the network is silent.
+_LOOK_EVERY = 0.1
 #: Bytes of a metadata object, or of a part of a delta, that wait in memory; many may be under way.
 _MOST_SPOOLED = 4 << 20
 
@@ -114,7 +118,19 @@ class HttpEngine:
         self._caches = caches
         self._spools = OpenSpools(repo.store.target.temporary_fd, most_held=_MOST_SPOOLED)
         receiver = _receiver(repo.store, transaction, options)
-        self._content = ContentFlow(receiver, transaction, fetcher, pool, result)
+        self._processes = ContentProcesses(
+            transaction,
+            receiver,
+            fetcher,
+            self._objects_url,
+            options.max_outstanding,
+            result,
+            # The parts of deltas are taken apart by threads, and the caches are asked here.
+            wanted=not (deltas or caches),
+        )
+        self._content = ContentFlow(
+            receiver, transaction, fetcher, pool, self._processes, self._objects_url, result
+        )
 
     def run(self) -> None:
         """Fetch everything the planner asks for.
@@ -123,7 +139,7 @@ class HttpEngine:
             OSTreeError: the first thing that went wrong.
         """
         fetcher, pool = self._fetcher, self._pool
-        content = self._content
+        content, processes = self._content, self._processes
         pool.notify(fetcher.wake)
         while True:
             self._advance()
@@ -131,9 +147,12 @@ class HttpEngine:
             outstanding = fetcher.outstanding()
             content.flush(force=not outstanding)
             if outstanding and content.held <= _MOST_HELD:
-                fetcher.step()
+                fetcher.step(_LOOK_EVERY if processes.collect() else None)
             # The network has to wait, or there is nothing more to come from it.
-            elif not content.help() and not pool.collect(wait=True) and self._is_done():
+            elif (
+                not (content.help() or pool.collect(wait=True) or processes.collect(wait=True))
+                and self._is_done()
+            ):
                 break
             self._report_progress()
         self._report_progress(final=True)
@@ -144,7 +163,8 @@ class HttpEngine:
         return not (self._fetcher.outstanding() or planner.metadata or planner.content)
 
     def close(self) -> None:
-        """Drop half-stored files; the workers must have ended."""
+        """End the other processes and drop half-stored files; the workers must have ended."""
+        self._processes.close()
         self._content.close()
         self._spools.close()
 
@@ -179,12 +199,22 @@ class HttpEngine:
                 self._tree_arrived(step, planner.facts.tree(step.checksum))
             elif isinstance(step, CommitStep):
                 self._fetch_detached(step)
-        while planner.content and self._content.fetching < _WINDOW:
-            checksum = planner.content.popleft()
-            if self._caches and self._copy_content(checksum):
+        self._want_content()
+
+    def _want_content(self) -> None:
+        """Ask for files: first other processes, then the server."""
+        content, wanted, processes = self._content, self._planner.content, self._processes
+        while (checksum := processes.take_undone()) is not None:
+            content.fetch(checksum)
+        while wanted:
+            if processes.hand_out(wanted):
                 continue
-            url = f"{self._objects_url}{checksum[:2]}/{checksum[2:]}.filez"
-            self._content.fetch(checksum, url)
+            if content.fetching >= _WINDOW:
+                break
+            for _ in range(min(TASK, len(wanted))):
+                checksum = wanted.popleft()
+                if not (self._caches and self._copy_content(checksum)):
+                    content.fetch(checksum)
 
     # metadata ---------------------------------------------------------------------------------
 

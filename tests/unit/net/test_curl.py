@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import os
 import shutil
 import socket
 import ssl
@@ -383,6 +384,78 @@ def test_http2_is_used_unless_switched_off(
     assert {line.split()[0] for line in lines} == {protocol}
     if http2:
         assert len(set(lines)) == 1, "requests share one connection"
+
+
+class TestSharing:
+    def test_fewer_at_a_time(self, server: LyingServer) -> None:
+        """What is under way goes on, and what waits is started when there are few enough."""
+        server.lie("/file", Trickle(size=1, interval=0.01))
+        outcomes: list[Response | OSTreeError] = []
+        with CurlFetcher(FetcherOptions(max_outstanding=6)) as fetcher:
+            for _ in range(9):
+                fetcher.submit(Request(server.url + "/file"), MemorySink(), outcomes.append)
+            while len(server.paths()) < 6:
+                fetcher.step(0.01)
+
+            assert not fetcher.share(2)
+            while not fetcher.share(2):
+                fetcher.step()
+            assert len(server.paths()) <= 8
+            fetcher.run()
+            assert fetcher.share(4)
+            assert fetcher.share(2)
+
+        assert len(outcomes) == 9
+        assert len(server.paths()) == 9
+
+    def test_watched_descriptors(self, server: LyingServer) -> None:
+        reader, writer = os.pipe()
+        try:
+            with CurlFetcher() as fetcher:
+                read: list[bytes] = []
+                fetcher.watch(reader, lambda: read.append(os.read(reader, 1)))
+                os.write(writer, b"ab")
+                fetcher.step()
+                fetcher.step()
+                assert read == [b"a", b"b"]
+                assert fetcher.fetch_bytes(server.url + "/file", limit=9) is not None
+                assert read == [b"a", b"b"]
+        finally:
+            os.close(reader)
+            os.close(writer)
+
+    def test_keys_in_devices_are_not_shared(self) -> None:
+        with (
+            CurlFetcher() as plain,
+            CurlFetcher(FetcherOptions(tls_client_cert_path="pkcs11:id=1")) as token,
+        ):
+            assert plain.divisible
+            assert not token.divisible
+
+    def test_a_connection_that_a_child_would_hold(self, server: LyingServer) -> None:
+        """A forked process lets go of its parent's connections, and has its cookies."""
+        server.lie("/cookie", Status(200, b"", (("Set-Cookie", "a=b; Path=/"),)))
+        with CurlFetcher() as fetcher:
+            assert fetcher.fetch_bytes(server.url + "/cookie", limit=9) is not None
+            sockets = open_sockets()
+            # In this process it is the fetcher itself that loses them.
+            with fetcher.in_child(2) as other:
+                assert open_sockets() < sockets
+                assert other.fetch_bytes(server.url + "/file", limit=9) is not None
+
+        assert server.requests[-1].headers["cookie"] == "a=b"
+
+
+def open_sockets() -> int:
+    """How many sockets this process has that are connected to a server here."""
+    found = 0
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            with socket.socket(fileno=os.dup(int(name))) as copy:
+                found += copy.family == socket.AF_INET and copy.getpeername()[0] == "127.0.0.1"
+        except OSError:  # no socket, or not connected
+            continue
+    return found
 
 
 class TestLifetime:

@@ -72,6 +72,24 @@ def test_tasks_are_done_in_children() -> None:
     assert lines == ["2 False", "True"]
 
 
+def test_a_child_may_do_several_tasks_at_a_time() -> None:
+    lines = run("""
+        def serve(tasks):  # answers when it has two of them
+            while (first := tasks.take()) and (second := tasks.take()):
+                tasks.answer(first + second)
+                tasks.answer(b"")
+        with WorkerProcesses(serve=serve, count=1) as processes:
+            print(processes.start(), processes.start())
+            replies = []
+            for task in (b"a", b"b", b"c", b"d"):
+                print(processes.hand_out(task, replies.append))
+            processes.drain()
+            print(replies)
+    """)
+
+    assert lines == ["True True", *["True"] * 4, "[b'ab', None, b'cd', None]"]
+
+
 def test_the_first_tasks_are_refused() -> None:
     lines = run("""
         with WorkerProcesses(pid_of, count=1) as processes:
