@@ -33,14 +33,16 @@ class BareStore(PlainStore):
 
     def _apply(self, fd: int, header: FileHeader) -> None:
         # Owner and mode last: a half-written setuid file must never exist.
-        try:
-            os.fchown(fd, header.uid, header.gid)
-        except OSError as error:
-            raise RepoError(
-                f"fchown: {error.strerror}",
-                hint="a bare repository keeps owners, for which root is needed; "
-                "--mode=bare-user or archive does not",
-            ) from error
+        info = os.fstat(fd)
+        if (info.st_uid, info.st_gid) != (header.uid, header.gid):  # or it costs ext4 more
+            try:
+                os.fchown(fd, header.uid, header.gid)
+            except OSError as error:
+                raise RepoError(
+                    f"fchown: {error.strerror}",
+                    hint="a bare repository keeps owners, for which root is needed; "
+                    "--mode=bare-user or archive does not",
+                ) from error
         if header.xattrs and self._with_xattrs:
             xattr.write_fd(fd, header.xattrs)
         os.fchmod(fd, stat.S_IMODE(header.mode))

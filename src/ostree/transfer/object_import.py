@@ -37,18 +37,20 @@ class _Origin:
         repo: The source, or one of its parents.
         may_share: Whether its files are good enough, as they are, for those who do not trust it.
         may_link: Whether its files can be hard-linked.
+        same_device: Whether it is on the same file system.
         same_mode: Whether it stores content as the destination does.
         user_to_only: Whether regular files serve in the destination although modes differ.
     """
 
-    __slots__ = ("may_link", "may_share", "repo", "same_mode", "user_to_only")
+    __slots__ = ("may_link", "may_share", "repo", "same_device", "same_mode", "user_to_only")
 
     def __init__(self, repo: Repo, destination: Repo, *, untrusted: bool) -> None:
         theirs, ours = os.fstat(repo.dir_fd), os.fstat(destination.dir_fd)
         same_owner = theirs.st_uid == ours.st_uid
         self.repo = repo
         self.may_share = same_owner or not untrusted
-        self.may_link = same_owner and theirs.st_dev == ours.st_dev
+        self.same_device = theirs.st_dev == ours.st_dev
+        self.may_link = same_owner and self.same_device
         self.same_mode = repo.mode is destination.mode
         self.user_to_only = (
             repo.mode is RepoMode.BARE_USER and destination.mode is RepoMode.BARE_USER_ONLY
@@ -258,7 +260,11 @@ class ObjectImporter:
         target = self._store.target
         info = os.fstat(source_fd)
         with AnonymousFile(target.temporary_fd) as file:
-            copying.copy_content(source_fd, file.fd)
+            if info.st_size <= CHUNK and not origin.same_device:
+                # The calls that copy inside the kernel would all be refused.
+                files.write_all(file.fd, files.read_all(source_fd, info.st_size))
+            else:
+                copying.copy_content(source_fd, file.fd)
             if is_content:
                 self._copy_attributes(origin, source_fd, file.fd, info)
             os.fchmod(file.fd, stat.S_IMODE(info.st_mode))
