@@ -884,7 +884,6 @@ def test_new_objects_are_staged(
             staging / store.path(checksum, ObjectType.FILE)
         ).is_file()
         assert store.has(checksum, ObjectType.FILE)
-        assert not store.has_published(checksum, ObjectType.FILE)
         assert store.place(checksum, ObjectType.FILE) is store.staging
         store.load(checksum).close()
     assert store.read_metadata(META_0755, ObjectType.DIRMETA) == b"meta"
@@ -903,7 +902,6 @@ def test_staged_objects_come_first(store: LooseStore, place: Path, staging: Path
     assert store.read_metadata(META_0755, ObjectType.COMMITMETA) == b"new"
     assert store.read_metadata(META_0755, ObjectType.DIRMETA) == b"published"
     assert store.place(META_0755, ObjectType.DIRMETA) is store.objects
-    assert store.has_published(META_0755, ObjectType.DIRMETA)
     store.staging = None
     assert store.read_metadata(META_0755, ObjectType.COMMITMETA) == b"old"
 

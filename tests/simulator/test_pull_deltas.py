@@ -152,6 +152,26 @@ def test_an_update_is_one_part_and_no_objects(
     ]
 
 
+def test_nothing_that_a_delta_has_brought_is_asked_for(
+    vendor: Vendor, server: LyingServer, device: Repo
+) -> None:
+    """Metadata neither: directories of another mode, of which one is there twice."""
+    for path in ("a/private", "b/private"):
+        directory = vendor.tree / path
+        directory.mkdir(mode=0o700, parents=True)
+        (directory / "notes").write_text("private")
+    commit = vendor.release()
+    vendor.delta(0, 3)
+    vendor.publish()
+
+    update(device)
+
+    assert_complete(device, vendor)
+    assert [path for path in server.paths() if path.startswith("/objects")] == [
+        f"/objects/{commit[:2]}/{commit[2:]}.commitmeta"
+    ]
+
+
 def test_without_being_required_a_delta_is_preferred(
     vendor: Vendor, server: LyingServer, device: Repo
 ) -> None:

@@ -134,10 +134,6 @@ class LooseStore:
         # What is staged was not in the repository, and most of what is asked for is.
         return self.objects.has(path) or (self.staging is not None and self.staging.has(path))
 
-    def has_published(self, checksum: str, type: ObjectType) -> bool:
-        """Whether the object is there, for all to see and not just staged."""
-        return self.objects.has(loose_path(checksum, self.extension(type)))
-
     def place(self, checksum: str, type: ObjectType) -> ObjectDirectory | None:
         """The directory that has the object."""
         path = loose_path(checksum, self.extension(type))

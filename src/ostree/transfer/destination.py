@@ -38,13 +38,7 @@ class RepoFacts(Facts):
         self._read_ahead = False
         self._repo = repo
         self._resumed = resumed
-        if repo.parent is not None:
-            self._has = repo.has_object
-        elif resumed:
-            self._has = repo.store.has
-        else:
-            # A planner asks once, before anything is staged.
-            self._has = repo.store.has_published
+        self._has = repo.store.has if repo.parent is None else repo.has_object
 
     def has(self, checksum: Checksum, type: ObjectType) -> bool:
         """Whether the object is there, or in a parent."""
