@@ -53,7 +53,7 @@ def source(tmp_path: Path) -> tuple[Path, DeltaName]:
     commits = []
     with Repo.create(tmp_path / "source", "archive") as repo:
         for number in range(2):
-            for index in range(100):
+            for index in range(250):
                 data = bytearray(random.Random(index).randbytes(8000))
                 data[number : number + 8] = rng.randbytes(8)
                 (tree / f"file{index}").write_bytes(data)

@@ -30,8 +30,9 @@ from ostree.formats.delta.superblock import PartHeader, Superblock
 from ostree.repo.hashing import checksum_loaded
 from ostree.repo.repository import Repo
 from ostree.repo.static_delta import storage
+from ostree.repo.static_delta.execute import run_part
 from ostree.repo.static_delta.generate import generate
-from ostree.repo.static_delta.offline import check_commit, check_version, run_part
+from ostree.repo.static_delta.offline import check_commit, check_version
 from ostree.repo.static_delta.plan import DeltaOptions
 from ostree.system import files
 from ostree.types import ObjectType

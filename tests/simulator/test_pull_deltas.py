@@ -534,7 +534,7 @@ def test_a_part_that_brings_a_commit_leaves_it_marked_partial(
 
     from ostree.formats.delta import operation, part
     from ostree.formats.delta.superblock import PartHeader
-    from ostree.repo.static_delta.offline import run_part
+    from ostree.repo.static_delta.execute import run_part
     from ostree.types import ObjectType
 
     data = vendor.repo.load_metadata(vendor.commits[1], ObjectType.COMMIT)

@@ -69,6 +69,7 @@ class WorkerProcesses:
         self._count = default_workers() - 1 if count is None else count
         self._warm_up = _WARM_UP
         self._children: list[_Child] = []
+        self._dismissed: list[_Child] = []
         self._is_child = False
 
     def __enter__(self) -> Self:
@@ -133,14 +134,20 @@ class WorkerProcesses:
         while any(child.waiting for child in self._children):
             self.collect(wait=True)
 
-    def close(self) -> None:
-        """End the children, each after the task it works on."""
+    def dismiss(self) -> None:
+        """Have the children end, each after the task it works on; :meth:`close` waits for that."""
         for child in self._children:
             child.end()
-        for child in self._children:
-            child.wait()
+        self._dismissed += self._children
         self._children.clear()
         self._count = 0
+
+    def close(self) -> None:
+        """End the children, each after the task it works on."""
+        self.dismiss()
+        for child in self._dismissed:
+            child.wait()
+        self._dismissed.clear()
 
     def _settle_one(self, child: _Child) -> None:
         reply = child.receive()

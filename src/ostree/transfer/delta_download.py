@@ -8,7 +8,9 @@ from ostree.errors import OSTreeError
 from ostree.events import Message
 from ostree.formats.delta.bsdiff import BsdiffMissingError, is_available
 from ostree.net.fetcher import DELTA_PRIORITY, Request
-from ostree.repo.static_delta.offline import check_part, check_version, run_part
+from ostree.repo.static_delta.offline import check_part, check_version
+from ostree.repo.static_delta.part_workers import PartWorkers
+from ostree.system.closing import Closing
 from ostree.transfer.remote import join_url
 from ostree.transfer.spooled_sink import SpooledSink
 from ostree.types import ObjectType
@@ -35,11 +37,12 @@ if TYPE_CHECKING:
 _MOST_AT_ONCE = 2
 
 
-class DeltaDownload:
+class DeltaDownload(Closing):
     """Fetches the parts of deltas and executes them one after the other.
 
     Two parts are fetched at a time; a part may be made of what one before it brought, so only one
-    is executed.  Everything is called by the thread that drives the fetcher.
+    is executed, by a thread of the pool and other processes.  Everything is called by the thread
+    that drives the fetcher.
 
     Args:
         repo: The destination.
@@ -85,6 +88,10 @@ class DeltaDownload:
         self._base_url = remote.content_url
         self._result = result
         self._parts = _parts(superblocks)
+        headers = [header for superblock in superblocks for header in superblock.parts]
+        self._workers = PartWorkers(
+            repo, transaction, headers, bare_user_only=options.bareuseronly_files
+        )
         self._tally = tally
         self._spools = spools
         tally.request(superblocks)
@@ -93,7 +100,6 @@ class DeltaDownload:
         self._on_files = on_files
         self._on_done = on_done
         self._meanwhile = meanwhile
-        self._bare_user_only = options.bareuseronly_files
         self._required = options.require_static_deltas
         self._waiting: deque[_Part] = deque()
         self._executing = False
@@ -118,6 +124,7 @@ class DeltaDownload:
                 self._tally.done(part.header)
                 continue
             self._waiting.append(part)
+            self._workers.prepare(part.header)
             if part.file is None:
                 self._fetch(part)
             else:
@@ -128,6 +135,7 @@ class DeltaDownload:
                 self._waiting.clear()
             elif part.file is not None:
                 self._executing = True
+                self._workers.prepare(part.header)
                 self._pool.submit(self._job(part, part.file))
                 is_available()  # imported here while that is decompressed
                 meanwhile, self._meanwhile = self._meanwhile, _nothing
@@ -135,7 +143,12 @@ class DeltaDownload:
         if not self._waiting:
             self._finish()
 
+    def close(self) -> None:
+        """End the processes that execute parts, when no thread does any more."""
+        self._workers.close()
+
     def _finish(self) -> None:
+        self._workers.dismiss()
         on_done, self._on_done = self._on_done, _nothing
         on_done()
 
@@ -163,14 +176,7 @@ class DeltaDownload:
     def _job(self, part: _Part, file: Buffer) -> Callable[[], Callable[[], None]]:
         def execute() -> Callable[[], None]:
             try:
-                count = run_part(
-                    self._repo,
-                    self._transaction,
-                    part.header,
-                    file,
-                    bare_user_only=self._bare_user_only,
-                    check_tree=self._check_tree,
-                )
+                count = self._workers.run(part.number, file, check_tree=self._check_tree)
             except BsdiffMissingError as error:
                 if self._required:
                     raise
@@ -208,14 +214,16 @@ class _Part:
     """A part that is needed.
 
     Attributes:
+        number: Which one it is of all.
         path: Where it is, below the remote's base.
         header: Its entry in the superblock.
         file: Its bytes, once they are there.
     """
 
-    __slots__ = ("file", "header", "path")
+    __slots__ = ("file", "header", "number", "path")
 
-    def __init__(self, path: str, header: PartHeader, file: Buffer | None) -> None:
+    def __init__(self, number: int, path: str, header: PartHeader, file: Buffer | None) -> None:
+        self.number = number
         self.path = path
         self.header = header
         self.file = file
@@ -240,9 +248,12 @@ class _PartBody(SpooledSink):
 
 
 def _parts(superblocks: Sequence[Superblock]) -> Iterator[_Part]:
+    number = 0
     for superblock in superblocks:
         for index, header in enumerate(superblock.parts):
-            yield _Part(superblock.name.part(index), header, superblock.inline_part(index))
+            inline = superblock.inline_part(index)
+            yield _Part(number, superblock.name.part(index), header, inline)
+            number += 1
 
 
 def _nothing() -> None:

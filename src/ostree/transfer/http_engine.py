@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ostree.store.store import LooseStore
     from ostree.system.workers import WorkerPool
     from ostree.transfer.content_receiver import Receiver
+    from ostree.transfer.delta_download import DeltaDownload
     from ostree.transfer.local_caches import LocalCaches
     from ostree.transfer.options import PullOptions, PullResult
     from ostree.transfer.plan import Planner
@@ -100,6 +101,7 @@ class HttpEngine:
         deltas: Mapping[Checksum, Sequence[Superblock]],
     ) -> None:
         self._deltas = deltas
+        self._downloads: list[DeltaDownload] = []
         self._tally = DeltaTally()
         self._repo = repo
         self._transaction = transaction
@@ -165,6 +167,8 @@ class HttpEngine:
     def close(self) -> None:
         """End the other processes and drop half-stored files; the workers must have ended."""
         self._processes.close()
+        for download in self._downloads:
+            download.close()
         self._content.close()
         self._spools.close()
 
@@ -335,7 +339,7 @@ class HttpEngine:
         source = superblocks[0].name.source
         if source is not None:
             step.base = self._repo.load_commit(source).root.dirtree
-        DeltaDownload(
+        download = DeltaDownload(
             self._repo,
             self._transaction,
             self._fetcher,
@@ -352,7 +356,9 @@ class HttpEngine:
             # What the deltas have left out is found then, and fetched.
             on_done=lambda: self._planner.commit_arrived(step, commit),
             meanwhile=lambda: facts.read_ahead(step.base) if step.base is not None else None,
-        ).start()
+        )
+        self._downloads.append(download)
+        download.start()
 
     def _put(self, step: Step, data: bytes) -> None:
         stats = self._transaction.stats

@@ -21,7 +21,7 @@ from ostree.formats.delta import part as part_format
 from ostree.formats.delta.superblock import PartHeader
 from ostree.repo.hashing import checksum_bytes
 from ostree.repo.repository import Repo
-from ostree.repo.static_delta.offline import run_part
+from ostree.repo.static_delta.execute import run_part
 from ostree.store.content import MemoryContent
 from ostree.types import Checksum, DirMeta, FileHeader, ObjectType
 

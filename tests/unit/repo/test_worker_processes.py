@@ -73,6 +73,26 @@ START = """
             print("written", stats.content_written, stats.content_bytes_written)
         return repo
 
+    def make_delta():
+        # To a commit in which half of the files have changed; and a repository with the one before.
+        from ostree.formats.delta.name import DeltaName
+        from ostree.repo.static_delta.generate import generate
+        make_tree()
+        changing = [here / "tree" / f"d{number % 3}" / f"file{number}" for number in range(0, 450, 2)]
+        for number, path in enumerate(changing):
+            path.write_bytes(random.Random(number).randbytes(3000 + number))
+        source = with_threads(lambda: commit("source", RepoMode.ARCHIVE))
+        target = Repo.create(here / "target", RepoMode.BARE_USER)
+        with_threads(lambda: pull_local(target, here / "source", ["main"], PullOptions()))
+        first = source.resolve("main")
+        for path in changing:
+            path.write_bytes(b"next" + path.read_bytes())
+        with source.transaction(fsync=False) as txn:
+            root = with_threads(lambda: txn.import_directory(here / "tree"))
+            second = txn.commit(root, timestamp=2)
+        with_threads(lambda: generate(source, DeltaName(first, second), filename=here / "delta"))
+        return target
+
     def objects(repo):
         return sorted((here / repo / "objects").glob("*/*.file*"))
 
@@ -159,6 +179,50 @@ CASES = {
         target = Repo.create(here / "target", RepoMode.ARCHIVE)
         attempt(lambda: pull_local(target, here / "source", ["main"], options))
         print(target.refs.all())
+    """,
+    "delta": """
+        from ostree.repo.static_delta.offline import apply_offline
+        target = make_delta()
+        apply_offline(target, here / "delta")
+        fsck(target)
+        print(len(objects("target")))
+    """,
+    "delta to a file that has been damaged": """
+        from ostree.repo.static_delta.offline import apply_offline
+        target = make_delta()
+        for path in objects("target"):
+            if path.stat().st_size == 3140:
+                path.write_bytes(b"damaged")
+        attempt(lambda: apply_offline(target, here / "delta"))
+    """,
+    "delta whose files are made from each other": """
+        from hashlib import sha256
+        from ostree.formats.delta import operation as op, part
+        from ostree.formats.delta.superblock import PartHeader
+        from ostree.repo.hashing import checksum_bytes
+        from ostree.repo.static_delta.part_workers import PartWorkers
+        from ostree.types import FileHeader
+        header, content, data, code, listed = FileHeader(0, 0, 0o100644), b"", b"", b"", b""
+        for number in range(300):
+            new = b"%d," % number
+            if number:
+                code += op.encode(op.SET_READ_SOURCE, len(data))
+                data += name.digest
+            code += op.encode(op.OPEN, 0, 0, len(content + new))
+            if number:
+                code += op.encode(op.WRITE, len(content), 0) + op.encode(op.UNSET_READ_SOURCE)
+            code += op.encode(op.WRITE, len(new), len(data)) + op.encode(op.CLOSE)
+            data, content = data + new, content + new
+            name = checksum_bytes(header, content)
+            listed += b"\1" + name.digest
+        file = b"\0" + part.encode(part.Payload([(0, 0, 0o100644)], [()], data, code))
+        head = PartHeader(sha256(file).digest(), len(file), 1 << 20, listed)
+        repo = Repo.create(here / "repo", RepoMode.BARE_USER)
+        with repo.transaction(fsync=False) as txn, PartWorkers(repo, txn, [head]) as workers:
+            workers.prepare(head)
+            print(workers.run(0, file))
+        print(len(objects("repo")))
+        fsck(repo)
     """,
     "checkout": """
         make_tree()

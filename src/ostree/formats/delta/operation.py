@@ -71,6 +71,10 @@ class Reader:
         self._at = 0
         self.executed = 0
 
+    def seek(self, offset: int) -> None:
+        """Go on at an offset."""
+        self._at = offset
+
     def next(self) -> int | None:
         """The code of the next operation, None at the end.
 

@@ -28,7 +28,8 @@ _LEAST_DICTIONARY = 64 << 10
 #: How many times its dictionary an encoder takes.
 _ENCODER_FACTOR = 12
 _PRESET = 8
-_CHUNK = 1 << 20
+#: Bytes that are taken from the decoder at a time: memory of that size is used again and again.
+_CHUNK = 1 << 18
 _FEED = 1 << 16
 
 _MODE = struct.Struct(">III")

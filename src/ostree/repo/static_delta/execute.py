@@ -12,6 +12,7 @@ from ostree.errors import FormatError, OSTreeError
 from ostree.formats.delta import bsdiff, operation
 from ostree.repo.object_errors import corrupted, validate_metadata, write_error
 from ostree.repo.static_delta.file_target import FileTarget, HashedHeader, put_whole
+from ostree.repo.static_delta.payload_file import load_payload
 from ostree.repo.static_delta.read_source import ReadSource
 from ostree.store.content import CHUNK
 from ostree.system.closing import Closing
@@ -20,7 +21,9 @@ from ostree.types import Checksum, FileHeader, ObjectType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import ClassVar
 
+    from ostree.formats.delta.batches import Batch
     from ostree.formats.delta.part import Payload
     from ostree.formats.delta.superblock import PartHeader
     from ostree.repo.repository import Repo
@@ -31,16 +34,8 @@ if TYPE_CHECKING:
 _MOST = (1 << 63) - 1
 
 
-def execute(
-    repo: Repo,
-    transaction: Transaction,
-    header: PartHeader,
-    payload: Payload,
-    *,
-    bare_user_only: bool = False,
-    check_tree: Callable[[Checksum, bytes], None] | None = None,
-) -> int:
-    """Write the objects of a part.
+class Execution(Closing):
+    """A part that is carried out, at once or batch by batch.
 
     Args:
         repo: Where objects are read, and written in the transaction.
@@ -49,22 +44,8 @@ def execute(
         payload: How to make them.
         bare_user_only: Whether to refuse files that a bare-user-only repository could not hold.
         check_tree: Is given each dirtree object before it is written, and refuses what is none.
-
-    Returns:
-        How many of the objects, in order, are there now.
-
-    Raises:
-        FormatError: if the part is malformed.
-        ChecksumError: if an object is not what its name says.
-        OSTreeError: if it cannot be written, or what it is to be made from is not there.
     """
-    with _Execution(
-        repo, transaction, header, payload, bare_user_only=bare_user_only, check_tree=check_tree
-    ) as run:
-        return run.run()
 
-
-class _Execution(Closing):
     def __init__(
         self,
         repo: Repo,
@@ -72,8 +53,8 @@ class _Execution(Closing):
         header: PartHeader,
         payload: Payload,
         *,
-        bare_user_only: bool,
-        check_tree: Callable[[Checksum, bytes], None] | None,
+        bare_user_only: bool = False,
+        check_tree: Callable[[Checksum, bytes], None] | None = None,
     ) -> None:
         self._check_tree = check_tree
         self._repo = repo
@@ -91,26 +72,41 @@ class _Execution(Closing):
         self._tmp_fd = repo.store.target.temporary_fd
 
     def run(self) -> int:
-        """Everything; how many objects were passed."""
-        handlers: dict[int, Callable[[], None]] = {
-            operation.OPEN_SPLICE_AND_CLOSE: self._splice,
-            operation.OPEN: self._begin,
-            operation.WRITE: self._write,
-            operation.SET_READ_SOURCE: self._set_source,
-            operation.UNSET_READ_SOURCE: self._unset_source,
-            operation.CLOSE: self._end,
-            operation.BSPATCH: self._patch,
-        }
-        while (code := self._operations.next()) is not None:
-            try:
-                handlers[code]()
-            except OSTreeError as error:
-                if code != operation.BSPATCH:
-                    error.add_prefix(f"opcode {operation.NAMES[code]}")
-                raise
+        """Write all objects.
+
+        Returns:
+            How many of the objects, in order, are there now.
+
+        Raises:
+            FormatError: if the part is malformed.
+            ChecksumError: if an object is not what its name says.
+            OSTreeError: if it cannot be written, or what it is to be made from is not there.
+        """
+        while self._step():
+            pass
         if self._open:
             raise FormatError("Static delta part ends within an object")
         return self._current
+
+    def run_batch(self, batch: Batch) -> None:
+        """Write the objects of a batch; errors as :meth:`run`."""
+        self._operations.seek(batch.offset)
+        self._current = batch.first
+        while self._current < batch.end and self._step():
+            pass
+
+    def _step(self) -> bool:
+        """Carry out the next operation; False if there is none."""
+        code = self._operations.next()
+        if code is None:
+            return False
+        try:
+            self._HANDLERS[code](self)
+        except OSTreeError as error:
+            if code != operation.BSPATCH:
+                error.add_prefix(f"opcode {operation.NAMES[code]}")
+            raise
+        return True
 
     def close(self) -> None:
         """Drop a file that was not finished."""
@@ -259,6 +255,33 @@ class _Execution(Closing):
         self._open = False
         self._current += 1
         self._unset_source()
+
+    _HANDLERS: ClassVar[dict[int, Callable[[Execution], None]]] = {
+        operation.OPEN_SPLICE_AND_CLOSE: _splice,
+        operation.OPEN: _begin,
+        operation.WRITE: _write,
+        operation.SET_READ_SOURCE: _set_source,
+        operation.UNSET_READ_SOURCE: _unset_source,
+        operation.CLOSE: _end,
+        operation.BSPATCH: _patch,
+    }
+
+
+def run_part(
+    repo: Repo,
+    transaction: Transaction,
+    header: PartHeader,
+    file: Buffer,
+    *,
+    bare_user_only: bool = False,
+    check_tree: Callable[[Checksum, bytes], None] | None = None,
+) -> int:
+    """Write the objects of a part, given its file; see :class:`Execution`."""
+    payload = load_payload(file, header, repo.store.target.temporary_fd)
+    with Execution(
+        repo, transaction, header, payload, bare_user_only=bare_user_only, check_tree=check_tree
+    ) as run:
+        return run.run()
 
 
 def _pieces(source: ReadSource, offset: int, length: int) -> Iterator[bytes]:

@@ -12,8 +12,7 @@ from ostree.formats.delta import signed as signed_format
 from ostree.formats.delta import superblock as superblock_format
 from ostree.repo.object_errors import corrupted
 from ostree.repo.static_delta.completeness import require_complete
-from ostree.repo.static_delta.execute import execute
-from ostree.repo.static_delta.payload_file import load_payload
+from ostree.repo.static_delta.part_workers import PartWorkers
 from ostree.repo.static_delta.storage import MAX_PART
 from ostree.system import files
 from ostree.types import ObjectType
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ostree.formats.delta.superblock import PartHeader, Superblock
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
-    from ostree.types import Checksum
 
 
 class OfflineDelta:
@@ -124,19 +122,20 @@ def _apply(repo: Repo, transaction: Transaction, delta: OfflineDelta) -> None:
     commit = check_commit(superblock)
     if superblock.fallbacks:
         raise OSTreeError("Cannot execute delta offline: contains nonempty http fallback entries")
-    for index, header in enumerate(superblock.parts):
-        check_version(header)
-        if all(repo.has_object(checksum, type) for type, checksum in header.names()):
-            continue
-        try:
-            inline = superblock.inline_part(index)
-            file = delta.part(index, header) if inline is None else inline
-            run_part(repo, transaction, header, file)
-        except NotFoundError:
-            raise
-        except OSTreeError as error:
-            error.add_prefix(f"Executing delta part {index}")
-            raise
+    with PartWorkers(repo, transaction, superblock.parts) as workers:
+        for index, header in enumerate(superblock.parts):
+            check_version(header)
+            if all(repo.has_object(checksum, type) for type, checksum in header.names()):
+                continue
+            workers.prepare(header)
+            try:
+                inline = superblock.inline_part(index)
+                workers.run(index, delta.part(index, header) if inline is None else inline)
+            except NotFoundError:
+                raise
+            except OSTreeError as error:
+                error.add_prefix(f"Executing delta part {index}")
+                raise
     # Only now, and only if all is there: what is interrupted must leave no commit behind.
     require_complete(repo, commit, name.source)
     import_commit(repo, transaction, superblock)
@@ -150,22 +149,6 @@ def check_version(header: PartHeader) -> None:
     """
     if header.version > superblock_format.PART_VERSION:
         raise FormatError(f"Delta part has too new version {header.version}")
-
-
-def run_part(
-    repo: Repo,
-    transaction: Transaction,
-    header: PartHeader,
-    file: bytes | memoryview,
-    *,
-    bare_user_only: bool = False,
-    check_tree: Callable[[Checksum, bytes], None] | None = None,
-) -> int:
-    """Write the objects of a part, given its file; see :func:`~.execute.execute`."""
-    payload = load_payload(file, header, repo.store.target.temporary_fd)
-    return execute(
-        repo, transaction, header, payload, bare_user_only=bare_user_only, check_tree=check_tree
-    )
 
 
 def check_commit(superblock: Superblock) -> Commit:

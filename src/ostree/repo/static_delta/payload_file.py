@@ -19,7 +19,7 @@ _SLACK_PER_OBJECT = 8 << 10
 #: A patch can be larger than what it makes, if not by much.
 _FACTOR = 4
 #: Bytes of it that stay in memory.
-_MOST_HELD = 32 << 20
+MOST_HELD = 32 << 20
 
 
 def most_plain(header: PartHeader) -> int:
@@ -43,7 +43,7 @@ def load_payload(file: Buffer, header: PartHeader, tmp_fd: int) -> Payload:
     plain = part_format.stored(file, limit)
     if plain is not None:
         return part_format.decode(plain)
-    with Spool(tmp_fd, most_held=_MOST_HELD) as spool:
+    with Spool(tmp_fd, most_held=MOST_HELD) as spool:
         try:
             for piece in part_format.decompress(file, limit):
                 spool.write(piece)
