@@ -195,7 +195,7 @@ CASES = {
                 path.write_bytes(b"damaged")
         attempt(lambda: apply_offline(target, here / "delta"))
     """,
-    "delta whose files are made from each other": """
+    "delta whose files are made from each other": r"""
         from hashlib import sha256
         from ostree.formats.delta import operation as op, part
         from ostree.formats.delta.superblock import PartHeader
