@@ -11,7 +11,7 @@ import pytest
 
 from ostree.repo.repository import Repo
 from ostree.types import ObjectType
-from simulator.lying_server import Content, Lie, LyingServer, Reset, Status, Truncated
+from simulator.lying_server import Content, Lie, LyingServer, Reset, Silence, Status, Truncated
 from support import processes
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ PULL = """
         options.headers = [*options.headers, ("X-Child", str(os.getpid()))]
         return options
     FetcherOptions.in_child = marked
-    options = PullOptions(http_headers=[("X-Test", "yes")], network_retries=1)
+    options = PullOptions(http_headers=[("X-Test", "yes")], network_retries=1, low_speed_time=0)
     outcome = {}
     try:
         with Repo.open(path) as repo:
@@ -89,6 +89,22 @@ class ToChildren(Lie):
             self.times -= lies
         if lies:
             self.lie.tell(handler)
+        else:
+            handler.answer(200, handler.truth)
+
+
+class SilentToChildren(Lie):
+    """Never answers those who are not the first process, which lacks files from then on."""
+
+    def __init__(self) -> None:
+        self._is_silent = threading.Event()
+
+    def tell(self, handler: Handler) -> None:
+        if "X-Child" in handler.headers:
+            self._is_silent.set()
+            Silence().tell(handler)
+        elif self._is_silent.is_set():
+            handler.answer(404, b"")
         else:
             handler.answer(200, handler.truth)
 
@@ -220,6 +236,16 @@ def test_a_server_that_does_not_talk_to_children(tmp_path: Path, server: LyingSe
     assert pulled == Pulled(2, 0, alone.outcome)
     told = [request for request in server.requests if "x-child" in request.headers]
     assert 0 < len(told) < 200  # they are not asked again and again
+
+
+def test_children_that_wait_for_a_silent_server(tmp_path: Path, server: LyingServer) -> None:
+    """They do not hold up the end of a pull that has failed, although they would wait for ever."""
+    server.lie("/objects/*.filez", SilentToChildren())
+
+    pulled = pull(tmp_path / "shared", server, "shared")
+
+    assert pulled.children == 2
+    assert "Server returned HTTP 404" in str(pulled.outcome["error"])
 
 
 def test_children_have_the_cookies(tmp_path: Path, server: LyingServer) -> None:

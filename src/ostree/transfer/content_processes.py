@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from ostree.transfer.content_receiver import Receiver
     from ostree.transfer.options import PullResult
 
-#: Objects in a task, which are wanted from one process at once; a child that has all the tasks it may have is as busy as the parent can be.
+#: Objects that are taken off the queue at once: by the parent, and by a child for each request that
+#: it has under way. A child that has all the tasks it may have is as busy then as the parent can be.
 TASK = 16
+_FOR_EACH = 4
+#: Most objects in a task.
+_MOST = 64
 #: Whoever has no more objects than this does not fork.
 _WARM_UP = 128
 #: Requests that a child has under way, at the least.
@@ -79,6 +83,7 @@ class ContentProcesses:
         self._processes: WorkerProcesses | None = None
         self._undone: deque[Checksum] = deque()
         self._left_alone = _WARM_UP
+        self._size = min(_FOR_EACH * self._share, _MOST)
         self._rests_until = 0.0
         self._gives_up_at = monotonic() + _PATIENCE
         self._waiting = 0
@@ -97,7 +102,7 @@ class ContentProcesses:
             return False
         if not self._fetcher.share(self._parents_share):  # the server is not to see more of us
             return False
-        batch = [content[at] for at in range(min(TASK, len(content)))]
+        batch = [content[at] for at in range(min(self._size, len(content)))]
         task = b"".join(map(bytes.fromhex, batch))
         processes = self._processes
         if processes is None or not processes.hand_out(task, partial(self._settle, batch)):
