@@ -153,7 +153,7 @@ class DeltaDownload(Closing):
         on_done()
 
     def _is_there(self, header: PartHeader) -> bool:
-        return all(self._repo.has_object(checksum, type) for type, checksum in header.names())
+        return all(self._repo.has_object(checksum, type) for type, checksum in header.each_name())
 
     def _fetch(self, part: _Part) -> None:
         sink = _PartBody(self, part, self._spools)

@@ -90,7 +90,7 @@ def estimate(repo: Repo, deltas: Mapping[Checksum, Sequence[Superblock]]) -> Del
     for superblocks in deltas.values():
         for superblock in superblocks:
             for part in superblock.parts:
-                if not all(repo.has_object(checksum, type) for type, checksum in part.names()):
+                if not all(repo.has_object(checksum, type) for type, checksum in part.each_name()):
                     total.parts += 1
                     total.size += part.size
                     total.plain_size += part.plain_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ostree.errors import FormatError
-from ostree.formats.dirtree import KnownEntries, decode_changes
+from ostree.formats.dirtree import DirTree, KnownEntries, decode_changes
 from ostree.transfer.plan import Base, Facts, Planner
 from ostree.types import ObjectType
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Directories that are remembered; of a usual system that is all.
 _MOST_TREES = 8192
+#: Bytes of memory that an entry takes when it has been taken out of its directory.
+_ENTRY_SIZE = 250
 
 
 class RepoFacts(Facts):
@@ -33,7 +35,8 @@ class RepoFacts(Facts):
     __slots__ = ("_has", "_known", "_read_ahead", "_repo", "_resumed", "_trees")
 
     def __init__(self, repo: Repo, *, resumed: bool) -> None:
-        self._trees: dict[Checksum, bytes] = {}
+        #: Directories that were looked at: the objects, or less where that is all that is needed.
+        self._trees: dict[Checksum, bytes | DirTree] = {}
         self._known = KnownEntries()
         self._read_ahead = False
         self._repo = repo
@@ -55,7 +58,15 @@ class RepoFacts(Facts):
     def tree(self, dirtree: Checksum) -> bytes:
         """A directory that is there: the object."""
         kept = self._trees.pop(dirtree, None)
-        return self._load(dirtree) if kept is None else kept
+        return kept if isinstance(kept, bytes) else self._load(dirtree)
+
+    def changes(self, dirtree: Checksum) -> DirTree | None:
+        """What is new in a directory that was looked at; None if it has to be looked at."""
+        kept = self._trees.get(dirtree)
+        if kept is None or isinstance(kept, bytes):
+            return None
+        del self._trees[dirtree]
+        return kept
 
     def base(self, dirtree: Checksum | None) -> Base | None:
         """The entries of a directory that is complete, or those of all that were read ahead."""
@@ -74,9 +85,10 @@ class RepoFacts(Facts):
         Raises:
             FormatError: if it is none.
         """
-        decode_changes(data, self._known)
+        tree = decode_changes(data, self._known)
         if len(self._trees) < _MOST_TREES:
-            self._trees[dirtree] = data
+            entries = len(tree.files) + len(tree.dirs)
+            self._trees[dirtree] = tree if entries * _ENTRY_SIZE <= len(data) else data
 
     def read_ahead(self, root: Checksum) -> None:
         """Learn the entries of a tree that is complete, while there is time for it."""

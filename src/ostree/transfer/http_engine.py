@@ -200,7 +200,8 @@ class HttpEngine:
             if not step.present:
                 self._fetch_metadata(step)
             elif isinstance(step, TreeStep):
-                self._tree_arrived(step, planner.facts.tree(step.checksum))
+                if not planner.tree_known(step):
+                    self._tree_arrived(step, planner.facts.tree(step.checksum))
             elif isinstance(step, CommitStep):
                 self._fetch_detached(step)
         self._want_content()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ostree.formats.commit import Commit
-    from ostree.formats.dirtree import KnownEntries
+    from ostree.formats.dirtree import DirTree, KnownEntries
 
 _ALL_PARENTS = 1 << 62
 
@@ -44,6 +44,11 @@ class Facts:
     def tree(self, dirtree: Checksum) -> bytes:
         """A directory that is there: the object."""
         raise NotImplementedError
+
+    def changes(self, dirtree: Checksum) -> DirTree | None:
+        """The entries of a directory that have to be followed, if it was looked at before."""
+        del dirtree
+        return None
 
     def base(self, dirtree: Checksum | None) -> Base | None:
         """What to compare a directory with, which may resemble a complete one that is there."""
@@ -291,6 +296,18 @@ class Planner:
         """
         base = self.facts.base(step.base)
         tree = dirtree.decode(data) if base is None else dirtree.decode_changes(data, base.known)
+        self._follow(step, tree, base)
+
+    def tree_known(self, step: TreeStep) -> bool:
+        """A directory is there; False, and nothing done, if it has to be looked at."""
+        tree = self.facts.changes(step.checksum)
+        if tree is None:
+            return False
+        self._follow(step, tree, self.facts.base(step.base))
+        return True
+
+    def _follow(self, step: TreeStep, tree: DirTree, base: Base | None) -> None:
+        """Want what a directory has."""
         self._outstanding -= 1
         parent = step.path.rstrip("/")
         files, dirs = tree.files, tree.dirs

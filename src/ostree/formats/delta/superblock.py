@@ -10,7 +10,7 @@ from ostree.types import Checksum, ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ostree.formats.gvariant.value import Value
 
@@ -57,16 +57,24 @@ class PartHeader:
         """The number of its objects."""
         return len(self.objects) // _ENTRY
 
+    @property
+    def are_metadata(self) -> list[bool]:
+        """For each of its objects whether it is metadata."""
+        return [type != ObjectType.FILE for type in self.objects[::_ENTRY]]
+
     def names(self) -> list[tuple[ObjectType, Checksum]]:
         """Its objects.
 
         Raises:
             FormatError: if a type is none that a part can bring.
         """
-        return [
-            (_object_type(self.objects[at]), Checksum.of_digest(self.objects[at + 1 : at + _ENTRY]))
-            for at in range(0, len(self.objects), _ENTRY)
-        ]
+        return list(self.each_name())
+
+    def each_name(self) -> Iterator[tuple[ObjectType, Checksum]]:
+        """The same, one by one, for who may need only the first."""
+        for at in range(0, len(self.objects), _ENTRY):
+            digest = self.objects[at + 1 : at + _ENTRY]
+            yield _object_type(self.objects[at]), Checksum.of_digest(digest)
 
 
 class Fallback:

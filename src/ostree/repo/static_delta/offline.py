@@ -125,7 +125,7 @@ def _apply(repo: Repo, transaction: Transaction, delta: OfflineDelta) -> None:
     with PartWorkers(repo, transaction, superblock.parts) as workers:
         for index, header in enumerate(superblock.parts):
             check_version(header)
-            if all(repo.has_object(checksum, type) for type, checksum in header.names()):
+            if all(repo.has_object(checksum, type) for type, checksum in header.each_name()):
                 continue
             workers.prepare(header)
             try:

@@ -184,8 +184,7 @@ class PartWorkers(Closing):
         check_tree: CheckTree | None,
     ) -> bool:
         """Execute a part together with the other processes; whether all went well."""
-        names = self._headers[number].names()
-        cuts = cut(bytes(payload.operations), [type.is_metadata for type, _ in names], _BATCH)
+        cuts = cut(bytes(payload.operations), self._headers[number].are_metadata, _BATCH)
         if cuts is None:
             return False
         metadata, contents = map(deque, cuts)
