@@ -64,7 +64,7 @@ class CurlFetcher(Fetcher):
         self._deadline: float | None = None
         self._look_at: float | None = None
         self._has_news = False
-        self._watched: set[int] = set()
+        self._watched: dict[int, int] = {}
         self._resting: set[int] = set()
         self._share = pycurl.CurlShare()
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
@@ -162,8 +162,7 @@ class CurlFetcher(Fetcher):
 
     def in_child(self, most: int) -> CurlFetcher:
         """In a process that was forked: a fetcher in place of this one; see the base class."""
-        # Whoever holds a connection that its owner has closed keeps it open, and the owner's epoll
-        # would tell of it for ever.
+        # Whoever holds a connection that its owner has closed keeps it open.
         for descriptor in self._watched:
             with suppress(OSError):
                 if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
@@ -219,6 +218,9 @@ class CurlFetcher(Fetcher):
                 continue
             if descriptor in self._resting:
                 self._forget(descriptor)
+                continue
+            if descriptor not in self._watched:
+                self._renew_epoll()
                 continue
             mask = 0
             if events & ~select.EPOLLOUT:  # hang-ups and errors are learned by reading
@@ -286,7 +288,9 @@ class CurlFetcher(Fetcher):
                 self._resting.add(descriptor)
             return
         events = _EPOLL_EVENTS.get(what, 0)
-        if descriptor in self._watched:
+        is_known = descriptor in self._watched
+        self._watched[descriptor] = events
+        if is_known:
             self._resting.discard(descriptor)
             try:
                 self._epoll.modify(descriptor, events)
@@ -294,14 +298,31 @@ class CurlFetcher(Fetcher):
             except FileNotFoundError:  # it was closed meanwhile, and this is another one
                 pass
         self._epoll.register(descriptor, events)
-        self._watched.add(descriptor)
 
     def _forget(self, descriptor: int) -> None:
         """Something happens on a connection that no request uses: curl will find out by itself."""
         self._resting.discard(descriptor)
-        self._watched.discard(descriptor)
-        with suppress(OSError):  # it is closed, and a process that was forked just now has it yet
+        del self._watched[descriptor]
+        try:
             self._epoll.unregister(descriptor)
+        except OSError:  # it is closed, but not everywhere
+            self._renew_epoll()
+
+    def _renew_epoll(self) -> None:
+        """Forget what is closed here, but held by a process that was forked meanwhile.
+
+        Epoll goes on telling of it, and there is no way to have it forget a closed descriptor.
+        """
+        self._epoll.close()
+        self._epoll = select.epoll()
+        for listener in self._listeners:
+            self._epoll.register(listener, select.EPOLLIN)
+        for descriptor, events in list(self._watched.items()):
+            try:
+                self._epoll.register(descriptor, events)
+            except OSError:
+                del self._watched[descriptor]
+                self._resting.discard(descriptor)
 
     def _on_timer(self, milliseconds: int) -> None:
         self._deadline = None if milliseconds < 0 else monotonic() + milliseconds / 1000

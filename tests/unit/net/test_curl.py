@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gzip
 import os
+import select
 import shutil
 import socket
 import ssl
@@ -17,11 +18,13 @@ import pytest
 from ostree.errors import FetchError, FetchTimeoutError, OSTreeError, StatusError, TooLargeError
 from ostree.net.curl import CurlFetcher
 from ostree.net.fetcher import FetcherOptions, MemorySink, Request, Response
-from simulator.lying_server import Content, LyingServer, Status, Trickle
+from simulator.lying_server import Content, Lie, LyingServer, Status, Trickle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from simulator.lying_server import Handler
 
 KEY_AND_CERTIFICATE = """\
 -----BEGIN PRIVATE KEY-----
@@ -386,6 +389,17 @@ def test_http2_is_used_unless_switched_off(
         assert len(set(lines)) == 1, "requests share one connection"
 
 
+class Farewell(Lie):
+    """Sends a body in two pieces, and closes the connection."""
+
+    def tell(self, handler: Handler) -> None:
+        handler.head(200, (("Content-Length", "4"), ("Connection", "close")))
+        handler.wfile.write(b"bo")
+        handler.server.stopping.wait(0.05)
+        handler.wfile.write(b"dy")
+        handler.close_connection = True
+
+
 class TestSharing:
     def test_fewer_at_a_time(self, server: LyingServer) -> None:
         """What is under way goes on, and what waits is started when there are few enough."""
@@ -423,6 +437,32 @@ class TestSharing:
         finally:
             os.close(reader)
             os.close(writer)
+
+    def test_a_connection_that_somebody_else_has_yet(self, server: LyingServer) -> None:
+        """Closed here and held by a forked process, it does not keep the fetcher busy."""
+        server.lie("/file", Farewell())
+        copies: list[int] = []
+
+        class CopyingSink(MemorySink):
+            def write(self, chunk: bytes) -> None:
+                if not copies:
+                    copies.extend(os.dup(descriptor) for descriptor in fetcher._watched)
+                super().write(chunk)
+
+        with CurlFetcher() as fetcher:
+            sink = CopyingSink()
+            fetcher.fetch(Request(server.url + "/file"), sink)
+            hung_up = select.poll()
+            for copy in copies:
+                hung_up.register(copy, select.POLLRDHUP)
+            assert hung_up.poll(10_000)
+            fetcher.step(0)
+            fetcher.step(0)
+
+            assert sink.value() == b"body"
+            assert fetcher._epoll.poll(0) == []
+        for copy in copies:
+            os.close(copy)
 
     def test_keys_in_devices_are_not_shared(self) -> None:
         with (
