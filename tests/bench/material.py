@@ -121,6 +121,15 @@ class Material:
         self._number += 1
         return (self.disk if on_disk else self.base) / f"out{self._number}"
 
+    def remove(self, path: Path) -> None:
+        """Remove what a run has made, unless it is on the disk.
+
+        There it stays until the end: when thousands of inodes were freed in the last minutes ext4
+        passes them all over, one by one, for each new file.
+        """
+        if not path.is_relative_to(self.disk):
+            shutil.rmtree(path)
+
     def new_repository(self, mode: str, *, sync: bool = False) -> Path:
         """An empty repository; one that is synced is on the disk."""
         path = self.fresh(on_disk=sync)

@@ -13,7 +13,6 @@ from bench.measuring import Usage, ask, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from bench.material import Material
 
@@ -38,7 +37,7 @@ def commit(data: Material, program: str, *, mode: str, sync: bool = False) -> Us
     os.sync()
     usage = execute(data.commit(program, repository))
     data.check(repository, ONE, ONE)
-    shutil.rmtree(repository)
+    data.remove(repository)
     return usage
 
 
@@ -86,7 +85,7 @@ def pull_local(
     os.sync()
     usage = execute([program, f"--repo={repository}", "pull-local", str(origin), ONE])
     data.check(repository, ONE, ONE)
-    shutil.rmtree(repository)
+    data.remove(repository)
     return usage
 
 
@@ -104,7 +103,7 @@ def pull_http(
     os.sync()
     usage = execute([program, f"--repo={repository}", "pull", *update, "origin", ref])
     data.check(repository, f"origin:{ref}", ref)
-    shutil.rmtree(repository)
+    data.remove(repository)
     return usage
 
 
@@ -147,15 +146,11 @@ def deploy(data: Material, program: str, *, sync: bool = False) -> Usage:
         command = [program, "admin", f"--sysroot={root}", "deploy", "--os=bench"]
         usage = execute([*command, f"origin:{ONE}"])
     finally:
-        _remove_sysroot(root)
+        # Deployments cannot be changed until somebody says so.
+        for deployment in root.glob("ostree/deploy/*/deploy/*"):
+            subprocess.run(["chattr", "-i", deployment], check=False, stderr=subprocess.DEVNULL)
+        data.remove(root)
     return usage
-
-
-def _remove_sysroot(root: Path) -> None:
-    """Deployments cannot be changed until somebody says so."""
-    for deployment in root.glob("ostree/deploy/*/deploy/*"):
-        subprocess.run(["chattr", "-i", deployment], check=False, stderr=subprocess.DEVNULL)
-    shutil.rmtree(root)
 
 
 #: The rows in the order of the table.

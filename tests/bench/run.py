@@ -11,7 +11,10 @@ ratios much less.  Where the reference is not installed our times are shown alon
     python -m bench.run --ostree .venv/bin/ostree --markdown           a table for a page
 
 The data is in memory (``--dir``), so that no disk disturbs; rows that end in ``-sync`` work on a
-disk (``--disk``) with ``core.fsync=true``, and are left out where that is memory, too.
+disk (``--disk``) with ``core.fsync=true``, and are left out where that is memory, too.  What they
+write stays there until the end, 9 GB of it by default; after that, ext4 takes minutes until it is as
+quick as before.  The reference's deployments freeze that file system for a moment: for
+``admin-deploy-sync`` mount one of its own, like an image with ``mount -o loop``.
 """
 
 from __future__ import annotations
