@@ -267,3 +267,29 @@ def test_the_largest_task_and_a_larger_answer() -> None:
     """)
 
     assert lines == [str([True] * 6)]
+
+
+def test_children_that_were_dismissed_finish_what_they_do() -> None:
+    """Nothing more is handed out, and only closing waits for their end."""
+    lines = run("""
+        import select
+        reader, writer = os.pipe()
+        go, gone = os.pipe()
+        def work(task):
+            os.read(go, 1)
+            os.write(writer, b"done")
+            return task
+        with WorkerProcesses(work, count=1) as processes:
+            print(processes.hand_out(b"task", print, large=True))
+            processes.dismiss()
+            print(processes.started, processes.hand_out(b"task", print, large=True))
+            print(select.select([reader], [], [], 0)[0])
+            os.write(gone, b"!")
+        print(os.read(reader, 9))
+        try:
+            os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            print("none")
+    """)
+
+    assert lines == ["True", "False False", "[]", "b'done'", "none"]
