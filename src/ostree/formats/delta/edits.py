@@ -24,8 +24,9 @@ _DISTINCT = 4
 _NEAR, _FAR = 128, 1 << 16
 #: More edits than these, or one for so many bytes of the file, are too many.
 _EDITS, _BYTES_PER_EDIT = 8, 1 << 10
-#: More new bytes than these, or one of so many, are too many.
-_NEW, _BYTES_PER_NEW = 64, 32
+#: More new bytes than these, or one of so many, are too many; and these at one place, as what is
+#: behind them is looked for again and again.
+_NEW, _BYTES_PER_NEW, _NEW_AT_ONCE = 64, 32, 1 << 14
 #: As many bytes that replace as many others cost less as differences than a step of their own.
 _REPLACED = 12
 
@@ -46,7 +47,7 @@ def _walk(old: bytes, new: bytes) -> list[Step] | None:
         same = _common(old, at_old, new, at_new)
         at_old += same
         at_new += same
-        place = _continuation(old, at_old, new, at_new, room)
+        place = _continuation(old, at_old, new, at_new, min(room, _NEW_AT_ONCE))
         if place is None:
             return None
         added = place[1] - at_new

@@ -129,6 +129,15 @@ def test_what_is_left_to_bsdiff(new: bytes) -> None:
     assert edits.diff(OLD, new) is None
 
 
+@pytest.mark.parametrize("size", [16_000, 20_000])
+def test_at_one_place_not_many_bytes_are_new(size: int) -> None:
+    """However large the file is: the time would grow with the square."""
+    old = 40 * OLD
+    new = old[:300_000] + random.Random(8).randbytes(size) + old[300_000:]
+
+    assert (edits.diff(old, new) is None) == (size > 1 << 14)
+
+
 def test_no_larger_than_bsdiff_makes_it() -> None:
     """Compressed, as it is in a part: patches of files with edits, short and long ones."""
     import lzma
