@@ -1,7 +1,5 @@
 """``python -m ostree``: the ``ostree`` command."""
 
-import sys
+from ostree.cli.main import command
 
-from ostree.cli.main import run
-
-sys.exit(run())
+command()

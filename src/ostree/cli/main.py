@@ -13,6 +13,7 @@ from ostree.errors import OSTreeError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
 #: Where further commands are looked for, before ``PATH``.
 EXTENSION_DIRECTORY = "/usr/libexec/libostree/ext"
@@ -25,8 +26,35 @@ _INTERRUPTED = 130
 _SIGPIPE = 141
 
 
+def command() -> NoReturn:
+    """The console script: run the command of ``sys.argv``, and end the process."""
+    status = run()
+    if not _has_more_to_do():
+        # To take all modules and objects apart takes 3 to 10 ms, which the kernel does in one.
+        try:
+            if sys.stderr:
+                sys.stderr.flush()
+        except OSError:
+            pass
+        os._exit(status)
+    sys.exit(status)
+
+
+def _has_more_to_do() -> bool:
+    """Whether something is to happen at the interpreter's end: for threads, tools, or whoever asked."""
+    threading = sys.modules.get("threading")
+    return (
+        "atexit" in sys.modules
+        or (threading is not None and threading.active_count() > 1)
+        or sys.flags.dev_mode
+        or bool(sys.warnoptions)
+        or sys.gettrace() is not None
+        or sys.getprofile() is not None
+    )
+
+
 def run() -> int:
-    """The console script: run the command of ``sys.argv``; returns its exit status."""
+    """Run the command of ``sys.argv``; returns its exit status."""
     gc.set_threshold(_COLLECT_EVERY)
     environ = os.environ
     charset = charset_of(environ)
