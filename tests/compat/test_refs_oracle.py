@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cli.running import ostree
@@ -90,6 +90,7 @@ def ref_files(repo: Path) -> dict[str, str]:
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(commands, min_size=1, max_size=12))
+@example([["refs", "--create=o:a/b", "main"], ["refs", "--create=a", "a"]])
 def test_the_same_refs_are_left(
     base: Path, oracle: Oracle, tmp_path: Path, history: list[list[str]]
 ) -> None:

@@ -57,7 +57,7 @@ class Refs:
         Raises:
             FormatError: if it is no refspec, or the file holds no checksum.
         """
-        return self.read(ref_path(refspec))
+        return self.read(ref_path(refspec), parse_refspec(refspec)[1])
 
     def get_mirrored(self, collection: str, name: str) -> Checksum | None:
         """The same for a ref of a foreign collection.
@@ -67,10 +67,10 @@ class Refs:
         """
         check_collection_id(collection)
         check_ref_name(name)
-        return self.read(f"{MIRRORS}/{collection}/{name}")
+        return self.read(f"{MIRRORS}/{collection}/{name}", name)
 
-    def read(self, path: str) -> Checksum | None:
-        """The commit in a ref file; None if there is no such file.
+    def read(self, path: str, name: str) -> Checksum | None:
+        """The commit in the file of a ref of that name; None if there is no such file.
 
         Raises:
             FormatError: if the file holds no checksum.
@@ -81,7 +81,6 @@ class Refs:
         except FileNotFoundError:
             return None
         except IsADirectoryError as error:
-            name = path.split("/", 2)[2]
             raise NotFoundError(f"Couldn't open ref '{name}': {error.strerror}") from error
         except OSError as error:
             raise NotFoundError(files.describe(f"openat({path})", error)) from error
@@ -172,11 +171,11 @@ class Refs:
             FormatError: if the file holds no checksum.
         """
         for path in (f"{HEADS}/{name}", f"{REMOTES}/{name}"):
-            found = self.read(path)
+            found = self.read(path, name)
             if found is not None:
                 return found
         for remote in files.list_directory(REMOTES, self._dir_fd):
-            found = self.read(f"{REMOTES}/{remote}/{name}")
+            found = self.read(f"{REMOTES}/{remote}/{name}", name)
             if found is not None:
                 return found
         return None

@@ -6,11 +6,14 @@ import os
 
 from ostree.errors import FormatError
 from ostree.formats.dirtree import DirTree, KnownEntries, decode_changes
+from ostree.store.layout import PREFIXES
 from ostree.transfer.plan import Base, Facts, Planner
 from ostree.types import ObjectType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ostree.repo.repository import Repo
     from ostree.repo.transaction import Transaction
     from ostree.transfer.options import PullOptions, PullResult
@@ -30,11 +33,12 @@ class RepoFacts(Facts):
         repo: The destination.
         resumed: Whether objects of an interrupted pull were found, which makes all commits
             doubtful.
+        asks_first: Whether files are asked for before they are stored, as always without deltas.
     """
 
-    __slots__ = ("_has", "_known", "_read_ahead", "_repo", "_resumed", "_trees")
+    __slots__ = ("_has", "_known", "_read_ahead", "_repo", "_resumed", "_trees", "_unused")
 
-    def __init__(self, repo: Repo, *, resumed: bool) -> None:
+    def __init__(self, repo: Repo, *, resumed: bool, asks_first: bool = False) -> None:
         #: Directories that were looked at: the objects, or less where that is all that is needed.
         self._trees: dict[Checksum, bytes | DirTree] = {}
         self._known = KnownEntries()
@@ -42,9 +46,15 @@ class RepoFacts(Facts):
         self._repo = repo
         self._resumed = resumed
         self._has = repo.store.has if repo.parent is None else repo.has_object
+        #: Where there are no files, which need not be looked up; all of a new repository.
+        self._unused: Collection[str] = ()
+        if asks_first and repo.parent is None and not resumed:
+            self._unused = set(PREFIXES).difference(os.listdir(repo.store.objects.fd))
 
     def has(self, checksum: Checksum, type: ObjectType) -> bool:
         """Whether the object is there, or in a parent."""
+        if type is ObjectType.FILE and checksum[:2] in self._unused:
+            return False
         return checksum in self._trees or self._has(checksum, type)
 
     def is_complete(self, commit: Checksum) -> bool:
@@ -118,9 +128,11 @@ def make_planner(
     wanted: list[Wanted],
     options: PullOptions,
     remote_name: str | None,
+    *,
+    asks_first: bool = False,
 ) -> Planner:
-    """A planner that has been told what is wanted."""
-    facts = RepoFacts(repo, resumed=transaction.resumed)
+    """A planner that has been told what is wanted; see :class:`RepoFacts`."""
+    facts = RepoFacts(repo, resumed=transaction.resumed, asks_first=asks_first)
     planner = Planner(
         facts,
         depth=options.depth,

@@ -218,7 +218,7 @@ def _pull_objects(
     with repo.transaction(
         fsync=options.fsync, per_object_fsync=options.per_object_fsync
     ) as transaction:
-        planner = make_planner(repo, transaction, wanted, options, remote_name)
+        planner = make_planner(repo, transaction, wanted, options, remote_name, asks_first=True)
         if options.dry_run:
             from ostree.transfer.survey import Survey
             from ostree.transfer.survey_sources import DirectorySource

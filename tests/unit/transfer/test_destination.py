@@ -9,10 +9,11 @@ import pytest
 
 from ostree.errors import FormatError
 from ostree.formats.dirtree import DirTree, encode
+from ostree.repo.hashing import checksum_bytes
 from ostree.repo.repository import Repo
 from ostree.transfer.destination import RepoFacts
 from ostree.transfer.plan import Planner, TreeStep
-from ostree.types import Checksum, ObjectType
+from ostree.types import Checksum, FileHeader, ObjectType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +73,25 @@ def test_a_directory_that_was_looked_at_is_followed(facts: RepoFacts) -> None:
     assert planner.tree_known(TreeStep(name(AFTER), "/", None, present=True))
     assert list(planner.content) == [name(b"new")]
     assert not planner.tree_known(TreeStep(name(OTHER), "/", None, present=True))
+
+
+def test_files_are_looked_for_where_there_are_some(tmp_path: Path) -> None:
+    """Also by those who know that nothing is stored before it is asked for."""
+    header = FileHeader(0, 0, 0o100644)
+    there, later = (checksum_bytes(header, data) for data in (b"there", b"later"))
+    assert there[:2] != later[:2]
+    with Repo.create(tmp_path / "repo", "bare-user") as repo:
+        repo.store.put_bytes(there, header, b"there")
+        quick = RepoFacts(repo, resumed=False, asks_first=True)
+        others = [
+            RepoFacts(repo, resumed=False),
+            RepoFacts(repo, resumed=True, asks_first=True),
+        ]
+        assert quick.has(there, ObjectType.FILE)
+        assert not quick.has(later, ObjectType.FILE)
+
+        repo.store.put_bytes(later, header, b"later")
+
+        assert all(facts.has(later, ObjectType.FILE) for facts in others)
+        assert RepoFacts(repo, resumed=False, asks_first=True).has(later, ObjectType.FILE)
+        assert not quick.has(later, ObjectType.FILE)
