@@ -80,6 +80,7 @@ _xattrs = st.lists(
     unique_by=lambda pair: pair[0],
 ).map(lambda pairs: tuple(sorted(pairs, reverse=True)))
 
+# Every member is given: hypothesis would make up those that have a default, too.
 _entries = st.one_of(
     st.builds(
         Entry,
@@ -89,6 +90,8 @@ _entries = st.one_of(
         uid=_ids,
         gid=_ids,
         pax=_xattrs,
+        data=st.just(b""),
+        target=st.just(""),
     ),
     st.builds(
         Entry,
@@ -98,6 +101,8 @@ _entries = st.one_of(
         uid=_ids,
         gid=_ids,
         pax=_xattrs,
+        type=st.just(tarfile.REGTYPE),
+        target=st.just(""),
     ),
     st.builds(
         Entry,
@@ -108,6 +113,7 @@ _entries = st.one_of(
         gid=_ids,
         pax=st.just(()),
         target=st.sampled_from(["f", "../g", "/usr", "ü", "t" * 150]),
+        data=st.just(b""),
     ),
     st.builds(
         Entry,
@@ -117,6 +123,8 @@ _entries = st.one_of(
         gid=_ids,
         pax=st.just(()),
         target=_paths,
+        data=st.just(b""),
+        mode=st.just(0),
     ),
 )
 #: Lists of entries with parents missing, repetitions and hard links in both directions.
