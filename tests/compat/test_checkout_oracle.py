@@ -734,3 +734,31 @@ def test_objects_of_parents(
     pair.parent = named / parent
 
     pair.check(*options.split(), "main", str(tmp_path / "out"))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("options", [("--union-identical", "-U", "-H"), ("--union", "-U")])
+@pytest.mark.parametrize("header", ["3:0 755", "0:0 4755", "0:0 1777", "0:0 666", "0:0 640"])
+def test_over_files_that_are_like_the_object_but_not_like_its_file(
+    tmp_path: Path, oracle: Oracle, options: tuple[str, ...], header: str
+) -> None:
+    """A bare-user object's file has another owner and mode than a copy made with the commit's."""
+    owner, mode = header.split()
+    tree, repo = tmp_path / "tree", f"--repo={tmp_path / 'repo'}"
+    tree.mkdir()
+    (tree / "file").write_text("content")
+    subprocess.run(["chown", owner, tree / "file"], check=True)
+    (tree / "file").chmod(int(mode, 8))
+    oracle("init", repo, "--mode=bare-user")
+    oracle("commit", repo, "-b", "main", "--no-xattrs", tree)
+    outcomes = []
+    for is_ours in (True, False):
+        out = tmp_path / "out"
+        oracle("checkout", repo, "-C", "main", out)
+        argv = ("checkout", repo, *options, "main", str(out))
+        status = ostree(*argv).status if is_ours else oracle(*argv, check=False).returncode
+        info = (out / "file").stat()
+        outcomes.append((status, info.st_nlink, info.st_uid, oct(info.st_mode)))
+        shutil.rmtree(out)
+
+    assert outcomes[0] == outcomes[1]

@@ -71,6 +71,12 @@ def is_twin(path: str, fd: int, name: str, dir_fd: int, *, with_xattrs: bool) ->
     return stat.S_ISREG(ours.st_mode) and _have_same_content(path, fd, name, dir_fd)
 
 
+def has_same_dress(path: str, fd: int, name: str, dir_fd: int) -> bool:
+    """Whether both have the same owner, mode and size; arguments as :func:`is_twin`."""
+    ours = os.stat(path, dir_fd=fd, follow_symlinks=False)
+    return _dress(ours) == _dress(os.stat(name, dir_fd=dir_fd, follow_symlinks=False))
+
+
 def _dress(info: os.stat_result) -> tuple[int, int, int, int]:
     return info.st_uid, info.st_gid, info.st_mode, info.st_size
 

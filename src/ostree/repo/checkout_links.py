@@ -7,7 +7,7 @@ import os
 import stat
 
 from ostree.errors import ExistsError, RepoError
-from ostree.repo.checkout_identical import is_object, is_twin
+from ostree.repo.checkout_identical import has_same_dress, is_object, is_twin
 from ostree.repo.checkout_options import Existing
 from ostree.store.layout import loose_path
 from ostree.system import files
@@ -224,8 +224,12 @@ class Linker:
         """Whether the destination has the object already, or something just like it."""
         if is_twin(path, fd, name, dir_fd, with_xattrs=self._with_xattrs):
             return True
-        # The file of a bare-user object is not dressed like the object.
-        return self._in_disguise and is_object(checksum, name, dir_fd, canonical=False)
+        # The file of a bare-user object has attributes of its own.
+        return (
+            self._in_disguise
+            and is_object(checksum, name, dir_fd, canonical=False)
+            and has_same_dress(path, fd, name, dir_fd)
+        )
 
 
 def put_over(temporary: str, name: str, dir_fd: int) -> None:
