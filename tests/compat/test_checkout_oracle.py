@@ -230,17 +230,18 @@ def test_a_new_destination(
 
 
 def mistakes_copies(tree: Node, mode: str, flags: list[str], union: list[str]) -> bool:
-    """Whether the reference takes its own copies of unreadable files for something else."""
+    """Whether the reference takes its own copies, which have another mode, for something else."""
     if "--union-identical" not in union or ("-U" not in flags and mode != "bare-user-only"):
         return False
-    return any(unreadable(child) for _, child in tree.children)
+    return any(is_copied_otherwise(child) for _, child in tree.children)
 
 
-def unreadable(node: Node) -> bool:
-    """Whether there is a file that its owner cannot read."""
+def is_copied_otherwise(node: Node) -> bool:
+    """Whether a user's copy has another mode: a file that its owner cannot read, an empty one with suid."""
     if node.kind == "dir":
-        return any(unreadable(child) for _, child in node.children)
-    return node.kind == "file" and not node.mode & 0o400
+        return any(is_copied_otherwise(child) for _, child in node.children)
+    loses_suid = not node.content and node.mode & 0o6000
+    return node.kind == "file" and bool(not node.mode & 0o400 or loses_suid)
 
 
 # existing destinations --------------------------------------------------------------------------

@@ -91,6 +91,8 @@ def ref_files(repo: Path) -> dict[str, str]:
 )
 @given(st.lists(commands, min_size=1, max_size=12))
 @example([["refs", "--create=o:a/b", "main"], ["refs", "--create=a", "a"]])
+@example([["refs", "--create=p:x", "main"], ["refs", "-A", "--create=x/al", "main"]])
+@example([["refs", "--create=p:x", "main"], ["refs", "--create=a", "x/al"]])
 def test_the_same_refs_are_left(
     base: Path, oracle: Oracle, tmp_path: Path, history: list[list[str]]
 ) -> None:

@@ -69,8 +69,10 @@ class Refs:
         check_ref_name(name)
         return self.read(f"{MIRRORS}/{collection}/{name}", name)
 
-    def read(self, path: str, name: str) -> Checksum | None:
+    def read(self, path: str, name: str, shown: str | None = None) -> Checksum | None:
         """The commit in the file of a ref of that name; None if there is no such file.
+
+        Errors name the file as ``shown``, or by its path.
 
         Raises:
             FormatError: if the file holds no checksum.
@@ -83,7 +85,7 @@ class Refs:
         except IsADirectoryError as error:
             raise NotFoundError(f"Couldn't open ref '{name}': {error.strerror}") from error
         except OSError as error:
-            raise NotFoundError(files.describe(f"openat({path})", error)) from error
+            raise NotFoundError(files.describe(f"openat({shown or path})", error)) from error
         return Checksum(text.decode("utf-8", "replace").rstrip())
 
     def local(self) -> dict[str, str]:
@@ -175,7 +177,7 @@ class Refs:
             if found is not None:
                 return found
         for remote in files.list_directory(REMOTES, self._dir_fd):
-            found = self.read(f"{REMOTES}/{remote}/{name}", name)
+            found = self.read(f"{REMOTES}/{remote}/{name}", name, name)
             if found is not None:
                 return found
         return None

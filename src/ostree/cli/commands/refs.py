@@ -150,10 +150,13 @@ def _exists(repo: Repo, name: str) -> bool:
     try:
         if repo.refs.get(name) is not None:
             return True
-        return repo.resolve(name).startswith(name)
     except NotFoundError as error:
         if isinstance(error.__cause__, NotADirectoryError):
             raise
+        return False
+    try:
+        return repo.resolve(name).startswith(name)
+    except NotFoundError:  # also where a ref of some remote has the name of a directory
         return False
 
 
