@@ -443,9 +443,9 @@ class FetcherOptions:
 
     def in_child(self, most: int) -> FetcherOptions:
         """The same for a forked process, which is told the cookies that there are by then."""
-        options = FetcherOptions()
-        for name in FetcherOptions.__slots__:
-            setattr(options, name, getattr(self, name))
+        from copy import copy
+
+        options = copy(self)
         options.cookie_jar = None
         options.max_outstanding = most
         return options

@@ -18,7 +18,7 @@ from ostree.repo.checkout_labels import top_path
 from ostree.repo.checkout_links import Linker
 from ostree.repo.checkout_options import CheckoutOptions, Existing
 from ostree.system import files
-from ostree.system.worker_processes import LARGE_FILE, WorkerProcesses
+from ostree.system.worker_processes import LARGE_FILE, WorkerProcesses, one_by_one
 from ostree.types import Checksum, DirMeta, TreeId
 
 TYPE_CHECKING = False
@@ -106,7 +106,7 @@ class Checkout:
         self._top = ""
         self._inline = repo.store.properties.inline_limit
         self._pool: WorkerPool | None = None
-        self._processes = WorkerProcesses(self._work)
+        self._processes = WorkerProcesses(one_by_one(self._work))
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._open: list[_Open] = []
         self._done = 0

@@ -227,8 +227,8 @@ class Linker:
         # The file of a bare-user object has attributes of its own.
         return (
             self._in_disguise
-            and is_object(checksum, name, dir_fd, canonical=False)
             and has_same_dress(path, fd, name, dir_fd)
+            and is_object(checksum, name, dir_fd, canonical=False)
         )
 
 

@@ -21,7 +21,7 @@ from ostree.formats import dirmeta
 from ostree.formats.filename import encode_filename
 from ostree.repo.file_import import FileImport, OpenedFile, StoredFile
 from ostree.system import files, xattr
-from ostree.system.worker_processes import LARGE_FILE
+from ostree.system.worker_processes import LARGE_FILE, one_by_one
 from ostree.system.workers import WorkerPool
 from ostree.types import Checksum, DirMeta, ObjectType
 
@@ -142,7 +142,7 @@ class DirectoryImport:
         self._cache: StatCache | None = None
         self._import = FileImport(repo, transaction.charge, options)
         self._pool = WorkerPool(backlog=_BACKLOG)
-        self._processes = transaction.processes(self._work)
+        self._processes = transaction.processes(one_by_one(self._work))
         # What takes note of what it was asked about has to be asked here.
         takes_note = options.modifier.by_path or options.stat_cache
         self._hands_out = not (takes_note or options.consume)

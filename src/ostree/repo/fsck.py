@@ -15,7 +15,7 @@ from ostree.repo.object_check import ObjectCheck
 from ostree.repo.reachability import Reachable, add_tree
 from ostree.system import files
 from ostree.system.processors import default_workers
-from ostree.system.worker_processes import WorkerProcesses
+from ostree.system.worker_processes import WorkerProcesses, one_by_one
 from ostree.system.workers import WorkerPool
 from ostree.types import Checksum, ObjectName, ObjectType
 
@@ -227,7 +227,7 @@ class Fsck:
         """Other processes take file objects, or threads the large ones: see ADR 4 for why."""
         workers = max(1, default_workers() - 1)
         with (
-            WorkerProcesses(self._work) as processes,
+            WorkerProcesses(one_by_one(self._work)) as processes,
             WorkerPool(workers, backlog=_BACKLOG) as pool,
         ):
             batch: list[Checksum] = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ostree.repo.repository import Repo
     from ostree.repo.space import SpaceBudget
     from ostree.store.content import LoadedContent
-    from ostree.system.worker_processes import Serve, Work, WorkerProcesses
+    from ostree.system.worker_processes import Serve, WorkerProcesses
 
 
 class TransactionStats:
@@ -130,9 +130,7 @@ class ObjectWriter:
         if self._space is not None:
             self._space.charge(size)
 
-    def processes(
-        self, work: Work | None = None, *, serve: Serve | None = None, count: int | None = None
-    ) -> WorkerProcesses:
+    def processes(self, serve: Serve, *, count: int | None = None) -> WorkerProcesses:
         """Processes that store content for this transaction, none where they would do harm.
 
         They share what may be charged; what they have stored is for the caller to count.  For the
@@ -146,7 +144,7 @@ class ObjectWriter:
         begin = None if space is None else space.enter_process
         if not self._repo.store.works_in_processes:
             count = 0
-        return WorkerProcesses(work, serve=serve, begin=begin, count=count)
+        return WorkerProcesses(serve, begin=begin, count=count)
 
     def count_stored(self, stored: StoredFile) -> None:
         """Add a file of a directory to the statistics; one that was adopted counts for nothing."""

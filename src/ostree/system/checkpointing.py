@@ -11,13 +11,12 @@ import fcntl
 import os
 import sys
 
+from ostree.system.closing import Closing
 from ostree.system.file_system_type import EXT4, file_system_type
 from ostree.system.files import sync_filesystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
-
     from ostree.system.freezing import Freezer
 
 #: ``EXT4_IOC_CHECKPOINT``: _IOW('f', 43, __u32), Linux 5.15; another number, which no kernel takes
@@ -27,7 +26,7 @@ _CHECKPOINT = 0x4004662B
 _NO_FLAGS = (0).to_bytes(4, sys.byteorder)
 
 
-class Checkpointer:
+class Checkpointer(Closing):
     """Empties the journal of one file system; a context manager.
 
     Args:
@@ -38,12 +37,6 @@ class Checkpointer:
         self._fd = os.dup(fd)
         self._freezer: Freezer | None = None
         self._may_ask = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of what it takes."""

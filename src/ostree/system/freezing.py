@@ -11,21 +11,20 @@ import errno
 import fcntl
 import os
 
+from ostree.system.closing import Closing
 from ostree.system.files import sync_filesystem
 from ostree.system.freeze_watchdog import FREEZING, REFUSED, THAWED, start_watchdog, thaw
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from typing import Self
-
 # _IOWR('X', 119, int); read and write are the same bits everywhere.
 _FREEZE = 0xC0045877
 #: Also: it is frozen already.
 _SYNC_INSTEAD = (*REFUSED, errno.EBUSY)
 
 
-class Freezer:
+class Freezer(Closing):
     """Freezes and thaws one file system; a context manager.
 
     A process of its own watches, from the first time on, and thaws in our place if we die in
@@ -40,12 +39,6 @@ class Freezer:
         self._fd = os.dup(fd)
         self._patience = patience
         self._watchdog: socket.socket | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let the watching process end."""

@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import ExitStack, suppress
 from functools import partial
 
-from ostree.system.processors import default_workers
+from ostree.system.processors import default_workers, has_other_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,23 +48,19 @@ class WorkerProcesses:
     copies the locks of other threads in whatever state they are.
 
     Args:
-        work: Does a task, and gives what the parent is to know, at least one byte; called in
-            children, whose errors only say that the task is not done.
-        serve: What a child does until there are no more tasks, for one that works on several at a
-            time; in place of ``work``.
+        serve: What a child does until there are no more tasks; mostly :func:`one_by_one`.
         begin: Is called in each child first, with its number from 1 on.
         count: Number of children, for tests; one less than there are processors otherwise.
     """
 
     def __init__(
         self,
-        work: Work | None = None,
+        serve: Serve,
         *,
-        serve: Serve | None = None,
         begin: Callable[[int], None] | None = None,
         count: int | None = None,
     ) -> None:
-        self._serve = serve or partial(_answer_one_by_one, work or bytes)
+        self._serve = serve
         self._begin = begin
         self._count = default_workers() - 1 if count is None else count
         self._warm_up = _WARM_UP
@@ -166,7 +162,7 @@ class WorkerProcesses:
         """Fork, if that was not done before; whether there are children."""
         if self._children or not self._count:
             return bool(self._children)
-        if len(os.listdir("/proc/self/task")) > 1:
+        if has_other_threads():
             self._count = 0
             return False
         try:
@@ -239,8 +235,17 @@ class Tasks:
         _write_message(self._replies, reply)
 
 
-def _answer_one_by_one(work: Work, tasks: Tasks) -> None:
-    """Do each task when it has come."""
+def one_by_one(work: Work) -> Serve:
+    """Children that do one task after the other.
+
+    Args:
+        work: Does a task, and gives what the parent is to know, at least one byte; its errors only
+            say that the task is not done.
+    """
+    return partial(_serve_one_by_one, work)
+
+
+def _serve_one_by_one(work: Work, tasks: Tasks) -> None:
     while task := tasks.take():
         try:
             reply = work(task)

@@ -6,6 +6,7 @@ from collections import deque
 
 from ostree.errors import OSTreeError
 from ostree.net.fetcher import CONTENT_PRIORITY, Request, Sink
+from ostree.store.layout import loose_path
 from ostree.transfer.content_receiver import SMALL
 
 TYPE_CHECKING = False
@@ -62,7 +63,7 @@ class ContentFlow:
         """Ask for an object."""
         body = _Body(self, checksum)
         self.fetching += 1
-        url = f"{self._base}{checksum[:2]}/{checksum[2:]}.filez"
+        url = self._base + loose_path(checksum, "filez")
         request = Request(url, priority=CONTENT_PRIORITY, resumable=True)
         self._fetcher.submit(request, body, body.done)
 

@@ -8,7 +8,6 @@ more to children, for a server that is in trouble.
 
 from __future__ import annotations
 
-import os
 import threading
 from array import array
 from collections import deque
@@ -17,7 +16,8 @@ from time import monotonic
 
 from ostree.errors import OSTreeError
 from ostree.net.fetcher import Request
-from ostree.system.processors import default_workers
+from ostree.store.layout import loose_path
+from ostree.system.processors import default_workers, has_other_threads
 from ostree.transfer.body_sink import BodySink
 from ostree.types import Checksum
 
@@ -119,13 +119,13 @@ class ContentProcesses:
         if not self._count or self._waits_for_threads():
             return False
         self._left_alone = 0
-        self._processes = self._transaction.processes(serve=self._serve, count=self._count)
+        self._processes = self._transaction.processes(self._serve, count=self._count)
         return self._processes.start()
 
     def _waits_for_threads(self) -> bool:
         if threading.active_count() > 1 or monotonic() > self._gives_up_at:
             return False
-        return len(os.listdir("/proc/self/task")) > 1
+        return has_other_threads()
 
     def collect(self, *, wait: bool = False) -> bool:
         """Count what children have done; whether there is something that they still do."""
@@ -202,7 +202,7 @@ class _Child:
             digest = digests[number * _DIGEST : (number + 1) * _DIGEST]
             checksum = Checksum.of_digest(digest)
             body = _Body(self._receiver, checksum, task, number, self._sinks)
-            url = f"{self._base}{checksum[:2]}/{checksum[2:]}.filez"
+            url = self._base + loose_path(checksum, "filez")
             self._fetcher.submit(Request(url), body, body.done)
 
     def _give_up(self) -> None:

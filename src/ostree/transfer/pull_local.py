@@ -13,7 +13,7 @@ from ostree.formats import summary as summary_format
 from ostree.repo.repository import Repo
 from ostree.repo.signing import find_detached
 from ostree.system import files
-from ostree.system.worker_processes import LARGE_FILE
+from ostree.system.worker_processes import LARGE_FILE, one_by_one
 from ostree.system.workers import WorkerPool
 from ostree.transfer.demands import local_trust
 from ostree.transfer.destination import (
@@ -295,7 +295,7 @@ class LocalEngine:
             OSTreeError: the first thing that went wrong.
         """
         planner = self._planner
-        with self._transaction.processes(self._work) as processes:
+        with self._transaction.processes(one_by_one(self._work)) as processes:
             while planner.metadata:
                 self._take(planner.metadata.popleft())
                 if len(planner.content) >= _BATCH:

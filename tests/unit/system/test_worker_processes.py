@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ostree.system.worker_processes import MAX_TASK, WorkerProcesses
+from ostree.system.worker_processes import MAX_TASK, WorkerProcesses, one_by_one
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Each piece of code has a process of its own: a test run may have threads.
 START = """
     import os, signal, sys, threading, time
-    from ostree.system.worker_processes import WorkerProcesses
+    from ostree.system.worker_processes import WorkerProcesses, one_by_one
 
     def pid_of(task):
         if task == b"fail":
@@ -62,7 +62,7 @@ def run(code: str) -> list[str]:
 
 def test_tasks_are_done_in_children() -> None:
     lines = run("""
-        with WorkerProcesses(pid_of, count=2) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=2) as processes:
             replies, _ = hand_out_all(processes, [b"%d" % n for n in range(50)])
         pids = {reply.split()[0] for reply in replies}
         print(len(pids), b"%d" % os.getpid() in pids)
@@ -78,7 +78,7 @@ def test_a_child_may_do_several_tasks_at_a_time() -> None:
             while (first := tasks.take()) and (second := tasks.take()):
                 tasks.answer(first + second)
                 tasks.answer(b"")
-        with WorkerProcesses(serve=serve, count=1) as processes:
+        with WorkerProcesses(serve, count=1) as processes:
             print(processes.start(), processes.start())
             replies = []
             for task in (b"a", b"b", b"c", b"d"):
@@ -92,7 +92,7 @@ def test_a_child_may_do_several_tasks_at_a_time() -> None:
 
 def test_the_first_tasks_are_refused() -> None:
     lines = run("""
-        with WorkerProcesses(pid_of, count=1) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=1) as processes:
             print([processes.hand_out(b"task", len) for _ in range(9)])
     """)
 
@@ -106,7 +106,7 @@ def test_a_large_task_is_worth_a_fork_at_once_but_not_worth_waiting() -> None:
             inside = processes.hand_out(b"task", len, large=True)  # in a child: refused
             return os.read(gate, 1) + b"%d" % inside
         replies = []
-        with WorkerProcesses(wait, count=2) as processes:
+        with WorkerProcesses(one_by_one(wait), count=2) as processes:
             print([processes.hand_out(b"task", replies.append, large=True) for _ in range(3)])
             print(processes.hand_out(b"task", replies.append))
             os.write(key, b"...")
@@ -125,7 +125,7 @@ def test_nobody_is_given_more_than_a_few_tasks() -> None:
         gate, key = os.pipe()
         def wait(task):
             return os.read(gate, 1)
-        with WorkerProcesses(wait, count=1) as processes:
+        with WorkerProcesses(one_by_one(wait), count=1) as processes:
             print(sum(processes.hand_out(b"task", len) for _ in range(20)))
             os.write(key, b"." * 20)
     """)
@@ -136,7 +136,7 @@ def test_nobody_is_given_more_than_a_few_tasks() -> None:
 @pytest.mark.parametrize(("task", "still_possible"), [("fail", True), ("die", False)])
 def test_what_a_child_cannot_do_is_the_parents(task: str, still_possible: bool) -> None:
     lines = run(f"""
-        with WorkerProcesses(pid_of, count=1) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=1) as processes:
             replies, _ = hand_out_all(processes, [b"one", b"{task}"])
             print(replies[-1], processes.possible)
     """)
@@ -146,7 +146,7 @@ def test_what_a_child_cannot_do_is_the_parents(task: str, still_possible: bool) 
 
 def test_nobody_is_asked_after_the_last_child_has_died() -> None:
     lines = run("""
-        with WorkerProcesses(pid_of, count=1) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=1) as processes:
             hand_out_all(processes, [b"one"])
             processes.hand_out(b"die", [].append)
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
@@ -158,7 +158,7 @@ def test_nobody_is_asked_after_the_last_child_has_died() -> None:
 
 def test_an_interrupt_in_a_child_is_silent() -> None:
     lines = run("""
-        with WorkerProcesses(pid_of, count=1) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=1) as processes:
             print(hand_out_all(processes, [b"interrupt"])[0])
     """)
 
@@ -170,7 +170,7 @@ def test_there_are_no_children_beside_threads() -> None:
         done = threading.Event()
         thread = threading.Thread(target=done.wait)
         thread.start()
-        with WorkerProcesses(pid_of, count=1) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=1) as processes:
             print([processes.hand_out(b"task", len) for _ in range(10)], processes.possible)
         done.set()
         thread.join()
@@ -181,7 +181,7 @@ def test_there_are_no_children_beside_threads() -> None:
 
 def test_children_have_ended_after_the_context() -> None:
     lines = run("""
-        with WorkerProcesses(pid_of, count=2) as processes:
+        with WorkerProcesses(one_by_one(pid_of), count=2) as processes:
             hand_out_all(processes, [b"%d" % n for n in range(9)])
         try:
             os.waitpid(-1, 0)
@@ -198,7 +198,7 @@ def test_an_error_of_the_parent_ends_the_children_too() -> None:
         def fail(reply):
             raise LookupError("in the parent")
         try:
-            with WorkerProcesses(pid_of, count=2) as processes:
+            with WorkerProcesses(one_by_one(pid_of), count=2) as processes:
                 for _ in range(15):
                     processes.hand_out(b"task", fail)
                 processes.drain()
@@ -222,7 +222,7 @@ def test_children_die_with_their_parent(tmp_path: Path) -> None:
                 file.write(str(os.getpid()))
             os.rename({str(note)!r} + ".new", {str(note)!r})
             time.sleep(600)
-        with WorkerProcesses(forever, count=1) as processes:
+        with WorkerProcesses(one_by_one(forever), count=1) as processes:
             for _ in range(9):
                 processes.hand_out(b"task", len)
             processes.drain()
@@ -252,7 +252,7 @@ def _is_running(pid: int) -> bool:
 
 @pytest.mark.parametrize("size", [0, MAX_TASK + 1])
 def test_a_task_that_cannot_be_sent_at_once_is_refused(size: int) -> None:
-    with WorkerProcesses(lambda task: task, count=1) as processes:
+    with WorkerProcesses(one_by_one(lambda task: task), count=1) as processes:
         taken = [processes.hand_out(bytes(size), print) for _ in range(10)]
 
     assert taken == [False] * 10
@@ -261,7 +261,7 @@ def test_a_task_that_cannot_be_sent_at_once_is_refused(size: int) -> None:
 def test_the_largest_task_and_a_larger_answer() -> None:
     lines = run("""
         from ostree.system.worker_processes import MAX_TASK
-        with WorkerProcesses(lambda task: task * 100, count=1) as processes:
+        with WorkerProcesses(one_by_one(lambda task: task * 100), count=1) as processes:
             replies, _ = hand_out_all(processes, [b"x" * MAX_TASK] * 6)
         print([len(reply) == 100 * MAX_TASK for reply in replies])
     """)
@@ -279,7 +279,7 @@ def test_children_that_were_dismissed_finish_what_they_do() -> None:
             os.read(go, 1)
             os.write(writer, b"done")
             return task
-        with WorkerProcesses(work, count=1) as processes:
+        with WorkerProcesses(one_by_one(work), count=1) as processes:
             print(processes.hand_out(b"task", print, large=True))
             processes.dismiss()
             print(processes.started, processes.hand_out(b"task", print, large=True))

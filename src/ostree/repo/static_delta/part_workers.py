@@ -21,6 +21,8 @@ from ostree.repo.static_delta.execute import Execution, run_part
 from ostree.repo.static_delta.payload_file import MOST_HELD, most_plain
 from ostree.system import files
 from ostree.system.closing import Closing
+from ostree.system.processors import has_other_threads
+from ostree.system.worker_processes import one_by_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,9 +84,9 @@ class PartWorkers(Closing):
         Best called while the part is on its way, and once more when it is there: threads in which
         curl looks up names, which prevent a fork, may have ended then.
         """
-        if self._processes is not None or not _is_shared(header) or not _is_alone():
+        if self._processes is not None or not _is_shared(header) or has_other_threads():
             return
-        processes = self._processes = self._transaction.processes(self._work)
+        processes = self._processes = self._transaction.processes(one_by_one(self._work))
         if processes.possible:
             with suppress(OSError):
                 self._fd = os.memfd_create("delta-part", os.MFD_CLOEXEC)
@@ -237,11 +239,6 @@ class _Failures:
 def _is_shared(header: PartHeader) -> bool:
     """Whether a part has enough objects for several processes, which fit into their memory."""
     return header.count >= _LEAST_OBJECTS and header.plain_size <= MOST_HELD
-
-
-def _is_alone() -> bool:
-    """Whether this process has one thread."""
-    return len(os.listdir("/proc/self/task")) == 1
 
 
 def _task(number: int, size: int, batch: Batch) -> bytes:
