@@ -230,18 +230,23 @@ def test_a_new_destination(
 
 
 def mistakes_copies(tree: Node, mode: str, flags: list[str], union: list[str]) -> bool:
-    """Whether the reference takes its own copies, which have another mode, for something else."""
+    """Whether the reference takes its own copies, which are not like the objects, for something else."""
     if "--union-identical" not in union or ("-U" not in flags and mode != "bare-user-only"):
         return False
     return any(is_copied_otherwise(child) for _, child in tree.children)
 
 
 def is_copied_otherwise(node: Node) -> bool:
-    """Whether a user's copy has another mode: a file that its owner cannot read, an empty one with suid."""
+    """Whether a user's copy is not like the object: of a file that its owner cannot read, or an empty one.
+
+    Other files are linked, or refused.
+    """
     if node.kind == "dir":
         return any(is_copied_otherwise(child) for _, child in node.children)
-    loses_suid = not node.content and node.mode & 0o6000
-    return node.kind == "file" and bool(not node.mode & 0o400 or loses_suid)
+    if node.kind != "file":
+        return False
+    loses = node.mode & 0o6000 or node.xattrs or node.owner != (os.geteuid(), os.getegid())
+    return not node.mode & 0o400 or bool(not node.content and loses)
 
 
 # existing destinations --------------------------------------------------------------------------
