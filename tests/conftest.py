@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ostree.sysroot.settings import SysrootSettings
 from support.memory import in_memory
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Oracle = Callable[..., subprocess.CompletedProcess[str]]
+
+# How long an example takes says something about the machine only, which may have other work.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)
